@@ -1,0 +1,5 @@
+"""`python -m kt` is the command `kt`."""
+
+from kt.cli import main
+
+main()

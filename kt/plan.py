@@ -1,0 +1,237 @@
+"""The plan: the one value that compiler and runtime share.
+
+Frozen data only: no closures, no clients, no names left to look up, secrets by reference.
+Fields marked `descriptive` explain the plan; they are not part of its digest.
+"""
+
+import hashlib
+import json
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from kt.policy import Action, Facts, OnTrouble, Phase, Rule, View
+
+FORMAT = 1
+"""The version of the plan's JSON form."""
+
+
+def descriptive(**kwargs: Any) -> Any:  # Any: attrs.field's own signature
+    """A field that explains and does not act: outside the digest, equality and repr."""
+    return attrs.field(eq=False, repr=False, kw_only=True, metadata={"descriptive": True}, **kwargs)
+
+
+@attrs.frozen
+class Limit:
+    """A resolved duration and where it came from."""
+
+    seconds: float
+    origin: str = descriptive()
+    """`default`, a flag, an environment variable, or `file:line:column`."""
+
+
+@attrs.frozen
+class Count:
+    """A resolved number (of requests, or of bytes) and where it came from."""
+
+    value: int
+    origin: str = descriptive()
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Every deadline of design section 4, resolved."""
+
+    queue: Limit
+    connect: Limit
+    first_byte: Limit
+    inter_chunk: Limit
+    request: Limit
+    policy: Limit
+    idle: Limit
+    send: Limit
+    """How long a client may refuse to take bytes before its connection is closed."""
+    drain: Limit
+    """How long requests in flight may take to end after SIGTERM."""
+
+
+@attrs.frozen(kw_only=True)
+class Admission:
+    """How many requests run and how many wait."""
+
+    max_concurrent: Count
+    max_queue: Count
+
+
+@attrs.frozen(kw_only=True)
+class Sizes:
+    """The bounds on memory per request, in bytes."""
+
+    request_body: Count
+    response_body: Count
+    stream_hold: Count
+    """The most original text of a streamed answer that is held back at once."""
+
+
+@attrs.frozen(kw_only=True)
+class Scan:
+    """A policy that is a set of patterns and an action for what they find."""
+
+    rules: tuple[Rule, ...]
+    action: Action
+    message: str
+    """What the client is told on a block."""
+    decode: tuple[str, ...] = ()
+    """Encodings that are undone and looked into (`base64`); never in a streamed answer."""
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """A policy that writes one line per request, after the answer."""
+
+    log_all_access: bool
+    """False: only requests that ended in something else than allow."""
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """One policy at work in one phase."""
+
+    name: str
+    kind: str
+    phase: Phase
+    order: int
+    """Its place in the declared order: names the blocker and breaks ties between edits."""
+    body: Scan | Record
+    facts: Facts
+    limit: Limit
+    on_trouble: OnTrouble
+    because: tuple[str, ...] = descriptive(default=())
+    origin: str = descriptive(default="")
+
+
+@attrs.frozen(kw_only=True)
+class Stage:
+    """Steps of one phase that may run at once."""
+
+    steps: tuple[Step, ...]
+
+
+class SecretFrom(Enum):
+    """Where a secret is read when the gateway starts."""
+
+    ENV = "env"
+    STORE = "store"
+
+
+@attrs.frozen(kw_only=True)
+class SecretRef:
+    """The name of a secret; never its value."""
+
+    source: SecretFrom
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class Pool:
+    """The connections kept for one target."""
+
+    max_connections: int
+    max_idle: int
+    idle: Limit
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """One provider endpoint."""
+
+    id: str
+    base_url: str
+    """Without a trailing slash and without `/v1`: paths carry it, so it never doubles."""
+    model: str | None
+    """Replaces the request's model in place; None keeps it."""
+    secret: SecretRef | None
+    api_key_header: str
+    api_key_prefix: str
+    pool: Pool
+    origin: str = descriptive(default="")
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """Everything the gateway does, decided."""
+
+    format: int = FORMAT
+    name: str
+    version: str
+    enabled: bool
+    engines: tuple[tuple[str, str], ...]
+    """Name and version of each engine whose behaviour decides a verdict."""
+    input: tuple[Stage, ...]
+    output: tuple[Stage, ...]
+    audit: tuple[Step, ...]
+    targets: tuple[Target, ...]
+    timeouts: Timeouts
+    admission: Admission
+    sizes: Sizes
+    keep_answer_whole: bool
+    """`passthrough_chunked: false`: a streamed answer is collected and sent at once."""
+    server_timing: bool
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what acts: descriptive fields are left out."""
+        return hashlib.sha256(canonical_json(self, descriptive_too=False)).hexdigest()
+
+    def steps(self, phase: Phase) -> tuple[Step, ...]:
+        """The steps of a phase in the order in which they start."""
+        if phase is Phase.AUDIT:
+            return self.audit
+        stages = self.input if phase is Phase.INPUT else self.output
+        return tuple(step for stage in stages for step in stage.steps)
+
+
+def canonical_json(value: object, *, descriptive_too: bool = True) -> bytes:
+    """The one JSON form of a frozen value: sorted keys, no spaces, so equal values give equal bytes."""
+    data = to_data(value, descriptive_too=descriptive_too)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def to_data(value: object, *, descriptive_too: bool = True) -> Any:  # Any: JSON is any shape
+    """A frozen value as JSON data: classes become objects, enums their value, sets sorted lists."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [to_data(item, descriptive_too=descriptive_too) for item in value]
+    if isinstance(value, frozenset):
+        return sorted(to_data(item, descriptive_too=descriptive_too) for item in value)
+    if not attrs.has(type(value)):
+        return value
+    return {
+        field.name: to_data(getattr(value, field.name), descriptive_too=descriptive_too)
+        for field in attrs.fields(type(value))
+        if descriptive_too or not field.metadata.get("descriptive")
+    } | ({"node": type(value).__name__} if isinstance(value, Scan | Record) else {})
+
+
+__all__ = [
+    "FORMAT",
+    "Admission",
+    "Count",
+    "Limit",
+    "Plan",
+    "Pool",
+    "Record",
+    "Scan",
+    "SecretFrom",
+    "SecretRef",
+    "Sizes",
+    "Stage",
+    "Step",
+    "Target",
+    "Timeouts",
+    "View",
+    "canonical_json",
+    "to_data",
+]
