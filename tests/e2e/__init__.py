@@ -1,0 +1,1 @@
+"""Real sockets, real clock, the real openai SDK."""

@@ -1,0 +1,1 @@
+"""Property tests, named by the law that they check."""

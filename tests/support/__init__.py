@@ -1,0 +1,1 @@
+"""What several tests share: strategies, drivers, fakes and the naive interpreter."""
