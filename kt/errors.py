@@ -100,7 +100,7 @@ class GatewayError(KtError):
         self.refusal = REFUSALS[code]
 
     def body(self) -> dict[str, dict[str, str | None]]:
-        """The error envelope of the OpenAI API, all four keys, and our `policy` where one decided."""
+        """The OpenAI API's error envelope, all four keys, and our `policy` where one decided."""
         error = {
             "message": self.message,
             "type": self.refusal.type,

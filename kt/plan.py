@@ -7,7 +7,7 @@ Fields marked `descriptive` explain the plan; they are not part of its digest.
 import hashlib
 import json
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -193,7 +193,7 @@ class Plan:
 
 
 def canonical_json(value: object, *, descriptive_too: bool = True) -> bytes:
-    """The one JSON form of a frozen value: sorted keys, no spaces, so equal values give equal bytes."""
+    """The one JSON form of a frozen value: equal values give equal bytes."""
     data = to_data(value, descriptive_too=descriptive_too)
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -210,7 +210,7 @@ def to_data(value: object, *, descriptive_too: bool = True) -> Any:  # Any: JSON
         return value
     return {
         field.name: to_data(getattr(value, field.name), descriptive_too=descriptive_too)
-        for field in attrs.fields(type(value))
+        for field in attrs.fields(cast("type[attrs.AttrsInstance]", type(value)))
         if descriptive_too or not field.metadata.get("descriptive")
     } | ({"node": type(value).__name__} if isinstance(value, Scan | Record) else {})
 

@@ -23,7 +23,7 @@ def parse_duration(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """Bytes of `64kb 4KB 10mb 1GiB`. Raises ValueError on anything else, fractions of a byte too."""
+    """Whole bytes of `64kb 4KB 10mb 1GiB`. Raises ValueError on anything else."""
     number, unit = _split(text)
     factor = SIZES.get(unit.lower())
     if factor is None:

@@ -1,1 +1,1 @@
-"""The tests of kt: one file per module at the same path, laws in `laws/`, real sockets in `e2e/`."""
+"""One file per module at the same path; laws in `laws/`, real sockets in `e2e/`."""

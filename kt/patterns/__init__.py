@@ -1,1 +1,1 @@
-"""Linear-time matching: our rule dialect, its views, and the frontier up to which text is decided."""
+"""Linear-time matching: our rule dialect, its views, and how far a text is decided."""
