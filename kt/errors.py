@@ -92,12 +92,20 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 class GatewayError(KtError):
     """This request ends here. `code` is a row of REFUSALS; the message never quotes the text."""
 
-    def __init__(self, code: str, message: str, *, policy: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        policy: str | None = None,
+        should_retry: bool | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.policy = policy
         self.refusal = REFUSALS[code]
+        self.should_retry = self.refusal.should_retry if should_retry is None else should_retry
 
     def body(self) -> dict[str, dict[str, str | None]]:
         """The OpenAI API's error envelope, all four keys, and our `policy` where one decided."""

@@ -1,0 +1,149 @@
+"""Run the stages of one phase over the segments of a request or a whole answer.
+
+Theory of operation. A phase is a sequence of stages; each step's check is a plain function from
+segments to a verdict. Inline checks run here and now: they are linear-time, and a task would only
+cost. Where a body is so large that even linear time would hold up everybody else, the check runs in
+a thread whose result is abandoned at the deadline. The first block ends the phase, because detectors
+on original text commute: later ones could only add names to a block.
+
+Rules of this file: no exception leaves a check (it becomes `failed`); every step has a deadline, its
+own or what is left of the request's policy budget, whichever is less; a verdict that is in hand is
+used, however late, because dropping a found block or redaction would never be safer.
+"""
+
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from kt.exchange import Segment
+from kt.patterns.decoding import decoded_runs
+from kt.patterns.matcher import RuleSet, compile_rules
+from kt.plan import Scan, Stage, Step
+from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
+from kt.runtime.settle import Decision, Judged, settle
+
+Check = Callable[[tuple[Segment, ...]], Verdict]
+
+INLINE_BYTES = 256 * 1024
+"""Text above this goes to a thread (RE2 releases the interpreter lock): about a millisecond."""
+
+
+@attrs.define
+class PolicyBudget:
+    """The seconds of policy time that one request still has, over input and output together."""
+
+    remaining: float
+
+
+@attrs.frozen
+class BoundStep:
+    """A step of the plan and the function that performs it."""
+
+    step: Step
+    check: Check
+
+
+def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
+    """Turn the plan's data into functions, once, when the plan is loaded."""
+    return tuple(tuple(BoundStep(step, check_of(step)) for step in stage.steps) for stage in stages)
+
+
+def check_of(step: Step) -> Check:
+    """The function that performs a step that reads text."""
+    scan = step.body
+    if not isinstance(scan, Scan):
+        raise TypeError(f"'{step.name}' does not read text")
+    rules = compile_rules(scan.rules)
+
+    def check(segments: tuple[Segment, ...]) -> Verdict:
+        return _verdict(step, scan, [_find(rules, scan, segment.text) for segment in segments])
+
+    return check
+
+
+def _find(rules: RuleSet, scan: Scan, text: str) -> list[Finding]:
+    found = list(rules.find(text))
+    if "base64" in scan.decode:
+        for run in decoded_runs(text):
+            inside = rules.find(run.text)
+            found += [Finding(one.rule, run.start, run.end) for one in inside]
+    return found
+
+
+def _verdict(step: Step, scan: Scan, found: list[list[Finding]]) -> Verdict:
+    everything = [finding for findings in found for finding in findings]
+    if not everything:
+        return ALLOW
+    edits: tuple[Edit, ...] = ()
+    if scan.action is Action.REDACT:
+        edits = tuple(
+            edit_of(step, scan, at, finding)
+            for at, findings in enumerate(found)
+            for finding in findings
+        )
+    return Verdict(
+        outcome=Outcome(scan.action.value),
+        edits=edits,
+        rule=scan.rules[everything[0].rule].id,
+        spans=tuple(finding.end - finding.start for finding in everything),
+    )
+
+
+def edit_of(step: Step, scan: Scan, segment: int, finding: Finding) -> Edit:
+    """The edit that a redacting step asks for where its rule matched."""
+    rule = scan.rules[finding.rule]
+    return Edit(
+        segment=segment,
+        start=finding.start,
+        end=finding.end,
+        label=rule.label,
+        derived=rule.derived,
+        severity=rule.severity,
+        order=step.order,
+        rule=finding.rule,
+    )
+
+
+async def judge(
+    stages: tuple[tuple[BoundStep, ...], ...], segments: tuple[Segment, ...], budget: PolicyBudget
+) -> Decision:
+    """Run a phase and settle it. Cancellation: nothing is left running but abandoned threads."""
+    size = sum(len(segment.text) for segment in segments)
+    judged: list[Judged] = []
+    for stage in stages:
+        for bound in stage:
+            judged.append(await _judge_step(bound, segments, size, budget))
+            if judged[-1].verdict.outcome is Outcome.BLOCK:
+                return settle(judged)
+    return settle(judged)
+
+
+async def _judge_step(
+    bound: BoundStep, segments: tuple[Segment, ...], size: int, budget: PolicyBudget
+) -> Judged:
+    seconds = min(bound.step.limit.seconds, budget.remaining)
+    started = trio.current_time()
+    if seconds <= 0:
+        return Judged(bound.step, Verdict(outcome=Outcome.LATE))
+    if size <= INLINE_BYTES:
+        verdict = _guarded(bound.check, segments)
+    else:
+        verdict = await _in_thread(bound.check, segments, seconds)
+    spent = trio.current_time() - started
+    budget.remaining -= spent
+    return Judged(bound.step, verdict, spent)
+
+
+async def _in_thread(check: Check, segments: tuple[Segment, ...], seconds: float) -> Verdict:
+    with trio.move_on_after(seconds):
+        return await trio.to_thread.run_sync(_guarded, check, segments, abandon_on_cancel=True)
+    return Verdict(outcome=Outcome.LATE)
+
+
+def _guarded(check: Check, segments: tuple[Segment, ...]) -> Verdict:
+    try:
+        return check(segments)
+    except Exception:
+        # The one place around a policy's check: a bug in one is trouble of that step, not of all.
+        return Verdict(outcome=Outcome.FAILED)

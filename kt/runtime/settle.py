@@ -1,0 +1,74 @@
+"""From verdicts to one decision: pure, and the same in whatever order the verdicts came.
+
+The decision is the strongest of: block (named after the first blocking policy in declared order) >
+trouble-block > escalate > redact (all edits) > allow. Recording verdicts never decide.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from kt.errors import GatewayError
+from kt.plan import Scan, Step
+from kt.policy import Edit, OnTrouble, Outcome, Phase, Verdict
+
+
+@attrs.frozen
+class Judged:
+    """One step's verdict and how long it took, in seconds."""
+
+    step: Step
+    verdict: Verdict
+    seconds: float = attrs.field(default=0.0, eq=False)
+
+    @property
+    def blocks_as_trouble(self) -> bool:
+        """Whether the step could not answer and its owner wants the gate closed then."""
+        return self.verdict.outcome.is_trouble and self.step.on_trouble is OnTrouble.BLOCK
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """What a phase ends in. `outcome` is allow, redact, block, escalate or the trouble that blocks."""
+
+    outcome: Outcome
+    step: Step | None = None
+    """The policy that is named for it; None where none is."""
+    edits: tuple[Edit, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    """Every verdict, in the order in which the plan lists the steps."""
+
+    def refusal(self) -> GatewayError | None:
+        """The error that ends the request, or None if it goes on."""
+        if self.step is None:
+            return None
+        if self.outcome.is_trouble:
+            message = f"policy '{self.step.name}' could not be evaluated ({self.outcome.value})"
+            return GatewayError("policy_unavailable", message, policy=self.step.name)
+        return blocked(self.step)
+
+
+def blocked(step: Step) -> GatewayError:
+    """The error of a step that blocks or escalates."""
+    body = step.body
+    message = body.message if isinstance(body, Scan) else f"blocked by policy '{step.name}'"
+    code = "input_blocked" if step.phase is Phase.INPUT else "output_blocked"
+    if isinstance(body, Scan) and body.action.value == Outcome.ESCALATE.value:
+        code = "escalation_required"
+    return GatewayError(code, message, policy=step.name)
+
+
+def settle(judged: Iterable[Judged]) -> Decision:
+    """Decide a phase from everything that was judged in it."""
+    found = tuple(judged)
+    blocks = [one for one in found if one.verdict.outcome is Outcome.BLOCK]
+    trouble = [one for one in found if one.blocks_as_trouble]
+    escalations = [one for one in found if one.verdict.outcome is Outcome.ESCALATE]
+    for group in (blocks, trouble, escalations):
+        if group:
+            first = min(group, key=lambda one: one.step.order)
+            return Decision(outcome=first.verdict.outcome, step=first.step, judged=found)
+    edits = tuple(edit for one in found for edit in one.verdict.edits)
+    return Decision(
+        outcome=Outcome.REDACT if edits else Outcome.ALLOW, edits=edits, judged=found
+    )
