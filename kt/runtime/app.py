@@ -1,0 +1,194 @@
+"""ASGI in, ASGI out: which path is answered by what, and what is written down about it afterwards.
+
+Rules of this file: one request's bug is one request's 500; one event per request, whatever ended it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import attrs
+import orjson
+import trio
+
+from kt import __version__
+from kt.errors import GatewayError
+from kt.plan import Plan, to_data
+from kt.runtime.audit import AuditLog
+from kt.runtime.body import ClientLeft, Receive
+from kt.runtime.chat import PATH as CHAT
+from kt.runtime.chat import ChatEndpoint
+from kt.runtime.identity import Headers, Identity, same_secret
+from kt.runtime.ledger import Ledger
+from kt.runtime.metrics import CONTENT_TYPE, Metrics
+from kt.runtime.reply import Reply, Send
+from kt.policy import Outcome
+
+Scope = Mapping[str, Any]
+"""ASGI's scope: its keys depend on its type."""
+Log = Callable[[str], None]
+Page = Callable[[], tuple[int, bytes, bytes]]
+"""A page that needs no request: status, body, content type."""
+
+CLIENT_CLOSED = 499
+"""The status in the event of a client that left; it is never sent."""
+
+
+@attrs.frozen
+class Request:
+    """What the routing needs of an ASGI scope."""
+
+    method: str
+    path: str
+    headers: Headers
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Request":
+        """Read the scope."""
+        headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
+        return cls(scope["method"], scope["path"], headers)
+
+
+@attrs.define
+class App:
+    """The gateway as an ASGI application."""
+
+    plan: Plan
+    chat: ChatEndpoint
+    metrics: Metrics
+    audit: AuditLog | None
+    log: Log
+    gateway_id: str
+    admin_token: str | None = attrs.field(repr=False)
+    """None where the listener is loopback and every local user is trusted."""
+    started: float = attrs.field(factory=trio.current_time)
+    is_draining: bool = False
+    _digest: str = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Hash the plan once."""
+        self._digest = self.plan.digest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection scope."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(Request.of(scope), receive, send)
+
+    async def _http(self, request: Request, receive: Receive, send: Send) -> None:
+        ledger = Ledger(
+            identity=Identity.of(request.headers),
+            digest=self._digest,
+            config_version=f"{self.plan.name}@{self.plan.version}",
+        )
+        reply = Reply(send, ledger, server_timing=self.plan.server_timing)
+        try:
+            await self._route(request, receive, reply, ledger)
+        except GatewayError as error:
+            await reply.refuse(error)
+
+    async def _route(
+        self, request: Request, receive: Receive, reply: Reply, ledger: Ledger
+    ) -> None:
+        pages = self._pages()
+        if request.path == CHAT:
+            _demand(request, "POST")
+            await self._chat(request, receive, reply, ledger)
+        elif request.path in pages:
+            _demand(request, "GET")
+            status, body, content_type = pages[request.path]()
+            await reply.whole(status, body, content_type)
+        elif request.path == "/keeptrusts/config":
+            _demand(request, "GET")
+            self._demand_admin(request)
+            await reply.whole(200, orjson.dumps(self._config()))
+        else:
+            raise GatewayError("unknown_path", "this path is not served here")
+
+    async def _chat(
+        self, request: Request, receive: Receive, reply: Reply, ledger: Ledger
+    ) -> None:
+        try:
+            if self.is_draining:
+                raise GatewayError("draining", "the gateway is shutting down")
+            await self.chat.answer(receive, request.headers, reply, ledger)
+        except ClientLeft:
+            ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
+        except GatewayError as error:
+            await reply.refuse(error)
+        except Exception as bug:
+            # The one place around one request: it gets a 500 and an event, the others live on.
+            self.log(f"error: request {ledger.identity.request_id}: {type(bug).__name__}")
+            await reply.refuse(GatewayError("internal_error", "the gateway made a mistake"))
+        finally:
+            self._write_down(ledger)
+
+    def _write_down(self, ledger: Ledger) -> None:
+        if ledger.status == 0:
+            # Cancelled from outside before anything was sent: the server ended the connection.
+            ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
+        ledger.count(self.metrics)
+        is_wanted = ledger.verdict is not Outcome.ALLOW or any(
+            step.body.log_all_access for step in self.plan.audit
+        )
+        if self.audit is not None and is_wanted:
+            self.audit.write(ledger.event(self.gateway_id))
+
+    def _pages(self) -> Mapping[str, Page]:
+        return {
+            "/v1/models": self._models,
+            "/health": self._health,
+            "/healthz": lambda: (200, b"ok\n", b"text/plain; charset=utf-8"),
+            "/readyz": self._ready,
+            "/metrics": lambda: (200, self.metrics.page(), CONTENT_TYPE),
+        }
+
+    def _models(self) -> tuple[int, bytes, bytes]:
+        names = dict.fromkeys(target.model or target.id for target in self.plan.targets)
+        models = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "kt"} for name in names
+        ]
+        return 200, orjson.dumps({"object": "list", "data": models}), b"application/json"
+
+    def _health(self) -> tuple[int, bytes, bytes]:
+        uptime = int(trio.current_time() - self.started)
+        health = {"status": "ok", "version": __version__, "uptime_seconds": uptime}
+        return 200, orjson.dumps(health), b"application/json"
+
+    def _ready(self) -> tuple[int, bytes, bytes]:
+        status, word = (503, b"draining\n") if self.is_draining else (200, b"ready\n")
+        return status, word, b"text/plain; charset=utf-8"
+
+    def _config(self) -> dict[str, Any]:
+        plan = self.plan
+        return {
+            "pack": {"name": plan.name, "version": plan.version},
+            "policies": {"chain": list(_chain(plan))},
+            "plan": {"digest": self._digest, **to_data(plan)},
+        }
+
+    def _demand_admin(self, request: Request) -> None:
+        given = request.headers.get(b"authorization", b"").decode("latin-1")
+        if self.admin_token is not None and not same_secret(given, f"Bearer {self.admin_token}"):
+            raise GatewayError("admin_token", "this path needs the gateway's admin token")
+
+
+def _chain(plan: Plan) -> tuple[str, ...]:
+    steps = [step for stage in (*plan.input, *plan.output) for step in stage.steps]
+    in_order = sorted([*steps, *plan.audit], key=lambda step: step.order)
+    return tuple(dict.fromkeys(step.kind for step in in_order))
+
+
+def _demand(request: Request, method: str) -> None:
+    if request.method != method:
+        raise GatewayError("method_not_allowed", f"use {method} for this path")
+
+
+async def _lifespan(
+    receive: Receive, send: Callable[[dict[str, Any]], Awaitable[None]]
+) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,77 @@
+"""Write one JSON line per request to a file, after the answer and never in its way.
+
+Lines go through a bounded queue to one writer task, which writes in a thread. A full queue drops
+the line and counts it: an audit that is too slow must not become a gateway that is.
+"""
+
+import json
+from pathlib import Path
+from typing import IO
+
+import trio
+
+from kt.runtime.metrics import Metrics
+
+QUEUE = 10_000
+"""How many lines may wait for the disk."""
+
+
+class AuditLog:
+    """The sink of one file. `run` must be started, and ends when `close` was called."""
+
+    def __init__(self, path: Path, metrics: Metrics) -> None:
+        self.path = path
+        self._metrics = metrics
+        self._send, self._receive = trio.open_memory_channel[dict[str, object]](QUEUE)
+
+    def __repr__(self) -> str:
+        return f"<AuditLog {self.path}>"
+
+    def write(self, event: dict[str, object]) -> None:
+        """Hand over one event; returns at once."""
+        try:
+            self._send.send_nowait(event)
+        except trio.WouldBlock:
+            self._metrics.events_dropped.inc()
+
+    def close(self) -> None:
+        """No more events will come; what waits is still written."""
+        self._send.close()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Write until closed. Cancellation loses what was not yet handed to the system."""
+        with open_private(self.path) as file:
+            task_status.started()
+            async for first in self._receive:
+                await self._append(file, [first, *self._waiting()])
+
+    async def _append(self, file: IO[str], events: list[dict[str, object]]) -> None:
+        try:
+            await trio.to_thread.run_sync(_write, file, "".join(map(_line, events)))
+        except OSError:
+            # A full disk costs the lines, and says so in a metric; it never stops the traffic.
+            self._metrics.events_dropped.inc(len(events))
+
+    def _waiting(self) -> list[dict[str, object]]:
+        waiting = []
+        while True:
+            try:
+                waiting.append(self._receive.receive_nowait())
+            except (trio.WouldBlock, trio.EndOfChannel):
+                return waiting
+
+
+def open_private(path: Path) -> IO[str]:
+    """Open a file for appending that only its owner may read. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600, exist_ok=True)
+    return path.open("a", encoding="utf-8")
+
+
+def _write(file: IO[str], lines: str) -> None:
+    file.write(lines)
+    file.flush()
+
+
+def _line(event: dict[str, object]) -> str:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -1,0 +1,277 @@
+"""Answer `POST /v1/chat/completions`: judge the request, ask a provider, judge the answer.
+
+Theory of operation. One request is one cancel scope: the client leaving, the total deadline and a
+drain that lasts too long all cancel it, and everything below (queue place, upstream connection,
+buffered body) is given back on the way out. A task watches `receive()`, because the server never
+cancels us and drops what we send to a client that is gone.
+
+Rules of this file: a refusal is a GatewayError and is turned into an answer in one place; the total
+deadline ends at the first released byte of a stream, after which the gap between pieces governs.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+import trio
+
+from kt.errors import GatewayError
+from kt.plan import Plan
+from kt.runtime.admission import Gate
+from kt.runtime.body import ClientLeft, Receive, read_body
+from kt.runtime.engine import BoundStep, PolicyBudget, bind, judge
+from kt.runtime.ledger import Ledger
+from kt.runtime.reply import Reply
+from kt.runtime.settle import Decision
+from kt.runtime.stream import AnswerStream, StreamRules
+from kt.runtime.upstream import Answer, TargetUnavailable, Upstream
+from kt.wire import chat
+from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
+from kt.wire.segments import apply_edits
+
+PATH = "/v1/chat/completions"
+
+FORWARDED = frozenset({b"openai-beta", b"openai-organization", b"openai-project"})
+"""The client's headers that a provider sees; everything else, keys above all, stays here."""
+
+
+@attrs.frozen(kw_only=True)
+class ChatEndpoint:
+    """The endpoint, bound to one plan."""
+
+    plan: Plan
+    gate: Gate
+    upstreams: tuple[Upstream, ...]
+    """In the order in which they are tried."""
+    input: tuple[tuple[BoundStep, ...], ...]
+    output: tuple[tuple[BoundStep, ...], ...]
+    stream_rules: StreamRules
+
+    @classmethod
+    def of(cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...]) -> "ChatEndpoint":
+        """Bind a plan's steps to their functions."""
+        return cls(
+            plan=plan,
+            gate=gate,
+            upstreams=upstreams,
+            input=bind(plan.input),
+            output=bind(plan.output),
+            stream_rules=StreamRules.of(plan.output),
+        )
+
+    async def answer(
+        self, receive: Receive, headers: Mapping[bytes, bytes], reply: Reply, ledger: Ledger
+    ) -> None:
+        """Answer one request completely. Raises ClientLeft if there is nobody to answer."""
+        exchange = Exchange(self, receive, headers, reply, ledger)
+        with trio.CancelScope() as scope:
+            scope.deadline = ledger.started + self.plan.timeouts.request.seconds
+            exchange.deadline = scope
+            try:
+                await exchange.run()
+            except GatewayError as error:
+                scope.deadline = float("inf")
+                await reply.refuse(error)
+        if scope.cancelled_caught:
+            message = "the request took longer than it may in total"
+            await reply.refuse(GatewayError("request_timeout", message))
+
+
+@attrs.define
+class Exchange:
+    """One chat request on its way through the gateway."""
+
+    endpoint: ChatEndpoint
+    receive: Receive
+    headers: Mapping[bytes, bytes]
+    reply: Reply
+    ledger: Ledger
+    deadline: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    client_has_left: bool = False
+    budget: PolicyBudget = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Open the budget of policy time."""
+        self.budget = PolicyBudget(self.endpoint.plan.timeouts.policy.seconds)
+
+    async def run(self) -> None:
+        """Read, queue, judge, ask, judge, answer."""
+        with self.endpoint.gate.buffer() as buffer:
+            body = await read_body(
+                self.receive, self.headers, self.endpoint.plan.sizes.request_body.value, buffer.grow
+            )
+            await self._while_client_stays(body)
+
+    async def _while_client_stays(self, body: bytes) -> None:
+        """Cancel the work when the client leaves. Raises ClientLeft, or what the work raised."""
+        failure: GatewayError | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_client, nursery.cancel_scope)
+            try:
+                await self._admitted(body)
+            except GatewayError as error:
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        if self.client_has_left and not self.reply.ended:
+            raise ClientLeft
+
+    async def _watch_client(self, work: trio.CancelScope) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.client_has_left = True
+        work.cancel()
+
+    async def _admitted(self, body: bytes) -> None:
+        asked = trio.current_time()
+        async with self.endpoint.gate.slot():
+            self.ledger.seconds["queue"] = trio.current_time() - asked
+            await self._judged(body)
+
+    async def _judged(self, body: bytes) -> None:
+        value = parse_strict(body)
+        chat.check_request(value)
+        self.ledger.model = chat.model_of(value)
+        self.ledger.stream = chat.wants_stream(value)
+        started = trio.current_time()
+        segments = chat.request_segments(value)
+        decision = await judge(self.endpoint.input, segments, self.budget)
+        self.ledger.seconds["input"] = trio.current_time() - started
+        self._heed(decision)
+        if decision.edits:
+            body = apply_edits(body, segments, decision.edits)
+        await self._asked(body)
+
+    def _heed(self, decision: Decision) -> None:
+        self.ledger.add(decision)
+        refusal = decision.refusal()
+        if refusal is not None:
+            raise refusal
+
+    async def _asked(self, body: bytes) -> None:
+        failures: list[GatewayError] = []
+        for upstream in self.endpoint.upstreams:
+            try:
+                await self._ask(upstream, body)
+            except TargetUnavailable as unavailable:
+                failures.append(unavailable.error)
+            else:
+                return
+        raise _all_failed(failures)
+
+    async def _ask(self, upstream: Upstream, body: bytes) -> None:
+        started = trio.current_time()
+        model = upstream.target.model
+        sent = body if model is None else chat.with_model(body, model)
+        self.ledger.provider = upstream.target.id
+        self.ledger.model = model or self.ledger.model
+        self.ledger.seconds["route"] = trio.current_time() - started
+        async with upstream.ask(PATH, self._forwarded(), sent) as answer:
+            self._note_waiting(answer)
+            await self._answered(answer)
+
+    def _forwarded(self) -> dict[str, str]:
+        identity = self.ledger.identity
+        chosen = {
+            name.decode(): value.decode("latin-1")
+            for name, value in self.headers.items()
+            if name in FORWARDED
+        }
+        own = {"x-request-id": identity.request_id, "traceparent": identity.traceparent}
+        return {**chosen, **own}
+
+    def _note_waiting(self, answer: Answer) -> None:
+        waiting = answer.waiting
+        connected = waiting.connected or waiting.started
+        answered = waiting.answered or connected
+        self.ledger.seconds["connect"] = connected - waiting.started
+        self.ledger.seconds["upstream"] = answered - connected
+        self.ledger.upstream_wait += answered - waiting.started
+
+    async def _answered(self, answer: Answer) -> None:
+        if answer.status >= 500 or 300 <= answer.status < 400:
+            raise GatewayError("upstream_5xx", f"the provider answered {answer.status}")
+        if answer.status in (401, 403):
+            raise GatewayError("upstream_auth", "the provider refused the gateway's credentials")
+        if answer.status >= 400:
+            await self._pass_on(answer)
+        elif answer.content_type.startswith("text/event-stream"):
+            await self._relay(answer)
+        else:
+            await self._whole(answer)
+
+    async def _pass_on(self, answer: Answer) -> None:
+        body = await answer.whole(self.endpoint.plan.sizes.response_body.value)
+        self.ledger.code = "upstream_refused"
+        content_type = answer.content_type.encode("latin-1")
+        await self.reply.whole(answer.status, body, content_type, answer.headers)
+
+    async def _whole(self, answer: Answer) -> None:
+        body = await answer.whole(self.endpoint.plan.sizes.response_body.value)
+        self.ledger.upstream_wait += answer.waited
+        value = parse_lenient(body)
+        self._note_usage(chat.usage_of(value))
+        if self.endpoint.output:
+            body = await self._judged_answer(body, value)
+        await self.reply.whole(answer.status, body, headers=answer.headers)
+
+    async def _judged_answer(self, body: bytes, value: JsonValue) -> bytes:
+        started = trio.current_time()
+        segments = chat.answer_segments(value)
+        decision = await judge(self.endpoint.output, segments, self.budget)
+        self._heed(decision)
+        body = chat.edited_answer(body, value, segments, decision.edits)
+        self.ledger.seconds["output"] = trio.current_time() - started
+        return body
+
+    async def _relay(self, answer: Answer) -> None:
+        stream = AnswerStream(self.endpoint.stream_rules, self.endpoint.plan.sizes.stream_hold.value)
+        try:
+            await self._relay_pieces(answer, stream)
+        finally:
+            self._note_stream(answer, stream)
+
+    async def _relay_pieces(self, answer: Answer, stream: AnswerStream) -> None:
+        collected = bytearray()
+        while not stream.is_done:
+            piece = await answer.piece()
+            for frame in stream.end() if piece is None else stream.feed(piece):
+                if self.endpoint.plan.keep_answer_whole:
+                    self._collect(collected, frame)
+                else:
+                    await self._send(answer, frame)
+        if collected:
+            await self._send(answer, bytes(collected))
+        await self.reply.end()
+        await answer.read_to_end()
+
+    def _collect(self, collected: bytearray, frame: bytes) -> None:
+        collected += frame
+        if len(collected) > self.endpoint.plan.sizes.response_body.value:
+            raise GatewayError("bad_response", "the provider's answer is larger than allowed")
+
+    async def _send(self, answer: Answer, data: bytes) -> None:
+        # From the first released byte on, the gap between pieces is what is limited.
+        self.deadline.deadline = float("inf")
+        await self.reply.stream(data, answer.headers)
+
+    def _note_stream(self, answer: Answer, stream: AnswerStream) -> None:
+        self.ledger.upstream_wait += answer.waited
+        self.ledger.most_held = stream.most_held
+        self.ledger.seconds["output"] = stream.seconds
+        self.ledger.add(stream.decision())
+        self._note_usage(stream.usage)
+        if stream.upstream_failed:
+            self.ledger.code = "upstream_error"
+
+    def _note_usage(self, usage: tuple[int | None, int | None]) -> None:
+        self.ledger.input_tokens, self.ledger.output_tokens = usage
+
+
+def _all_failed(failures: list[GatewayError]) -> GatewayError:
+    """What to say when no target could be asked: the last reason, and whether we tried several."""
+    if not failures:
+        return GatewayError("connect_failed", "there is no provider to ask")
+    last = failures[-1]
+    should_retry = False if len(failures) > 1 else None
+    return GatewayError(last.code, last.message, should_retry=should_retry)

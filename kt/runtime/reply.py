@@ -1,0 +1,111 @@
+"""The answer to one client: sent once, in the client's wire format, always properly ended.
+
+In: ASGI's `send`. Out: one head, then body, then the end. Never: a second head, a byte after the end.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import orjson
+import trio
+
+from kt.errors import GatewayError
+from kt.runtime.ledger import Ledger
+from kt.wire.chat import error_frame
+
+Message = dict[str, Any]
+"""An ASGI message: its keys depend on its type."""
+Send = Callable[[Message], Awaitable[None]]
+HeaderList = Iterable[tuple[bytes, bytes]]
+
+JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream; charset=utf-8"
+RETRY_SECONDS = 1
+"""What `retry-after` advises: a slot is usually free again within a second."""
+
+
+class Reply:
+    """One HTTP response on its way."""
+
+    def __init__(self, send: Send, ledger: Ledger, *, server_timing: bool) -> None:
+        self._send = send
+        self._ledger = ledger
+        self._server_timing = server_timing
+        self.started = False
+        self.ended = False
+
+    async def whole(
+        self, status: int, body: bytes, content_type: bytes = JSON, headers: HeaderList = ()
+    ) -> None:
+        """Send a complete response."""
+        length = (b"content-length", str(len(body)).encode())
+        await self._start(status, [(b"content-type", content_type), length, *headers])
+        await self._body(body, more=False)
+
+    async def stream(self, data: bytes, headers: HeaderList = ()) -> None:
+        """Send a part of an event stream, and the head before the first one."""
+        if not self.started:
+            await self._start(
+                200,
+                [
+                    (b"content-type", EVENT_STREAM),
+                    (b"cache-control", b"no-cache"),
+                    (b"x-accel-buffering", b"no"),
+                    *headers,
+                ],
+            )
+        await self._body(data, more=True)
+
+    async def end(self) -> None:
+        """End an event stream."""
+        await self._body(b"", more=False)
+
+    async def refuse(self, error: GatewayError) -> None:
+        """Tell the client why there is no (further) answer: a response, or one last error frame."""
+        self._ledger.code = error.code
+        if self.ended:
+            return
+        if self.started:
+            await self._body(error_frame(error.body()), more=True)
+            await self.end()
+        else:
+            body = orjson.dumps(error.body())
+            await self.whole(error.refusal.status, body, headers=_advice(error))
+
+    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.started = True
+        self._ledger.status = status
+        self._ledger.first_byte = trio.current_time()
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": headers + self._own_headers(),
+            }
+        )
+
+    def _own_headers(self) -> list[tuple[bytes, bytes]]:
+        ledger = self._ledger
+        headers = [
+            (b"x-request-id", ledger.identity.request_id.encode()),
+            (b"traceparent", ledger.identity.traceparent.encode()),
+            (b"x-keeptrusts-verdict", ledger.verdict.value.encode()),
+            (b"x-keeptrusts-plan", ledger.digest.encode()),
+            (b"x-keeptrusts-cache", b"bypass"),
+        ]
+        timing = ledger.server_timing() if self._server_timing else ""
+        return [*headers, (b"server-timing", timing.encode())] if timing else headers
+
+    async def _body(self, data: bytes, *, more: bool) -> None:
+        self.ended = not more
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+def _advice(error: GatewayError) -> list[tuple[bytes, bytes]]:
+    headers = []
+    if error.should_retry is not None:
+        headers.append((b"x-should-retry", b"true" if error.should_retry else b"false"))
+    if error.refusal.retry_after:
+        headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
+        headers.append((b"retry-after-ms", str(RETRY_SECONDS * 1000).encode()))
+    return headers
