@@ -46,9 +46,7 @@ def show_duration(seconds: float) -> str:
     for unit in ("d", "h", "m", "s"):
         if seconds >= DURATIONS[unit] and (seconds / DURATIONS[unit]).is_integer():
             return f"{int(seconds / DURATIONS[unit])}{unit}"
-    if seconds >= 1:
-        return f"{seconds:g}s"
-    return f"{seconds * 1000:g}ms"
+    return f"{format(seconds * 1000, '.9f').rstrip('0').rstrip('.')}ms"
 
 
 def show_size(size: int) -> str:

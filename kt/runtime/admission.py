@@ -40,7 +40,7 @@ class Gate:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold a slot. Raises GatewayError `queue_full` at once or `queue_timeout` after the wait."""
+        """Hold a slot. Raises GatewayError: `queue_full` at once, `queue_timeout` later."""
         holder = object()
         try:
             self._slots.acquire_on_behalf_of_nowait(holder)

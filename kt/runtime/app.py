@@ -1,6 +1,6 @@
 """ASGI in, ASGI out: which path is answered by what, and what is written down about it afterwards.
 
-Rules of this file: one request's bug is one request's 500; one event per request, whatever ended it.
+Rules of this file: one request's bug is one request's 500; one event per request, however it ended.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +13,7 @@ import trio
 from kt import __version__
 from kt.errors import GatewayError
 from kt.plan import Plan, to_data
+from kt.policy import Outcome
 from kt.runtime.audit import AuditLog
 from kt.runtime.body import ClientLeft, Receive
 from kt.runtime.chat import PATH as CHAT
@@ -21,7 +22,6 @@ from kt.runtime.identity import Headers, Identity, same_secret
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
 from kt.runtime.reply import Reply, Send
-from kt.policy import Outcome
 
 Scope = Mapping[str, Any]
 """ASGI's scope: its keys depend on its type."""
@@ -105,9 +105,7 @@ class App:
         else:
             raise GatewayError("unknown_path", "this path is not served here")
 
-    async def _chat(
-        self, request: Request, receive: Receive, reply: Reply, ledger: Ledger
-    ) -> None:
+    async def _chat(self, request: Request, receive: Receive, reply: Reply, ledger: Ledger) -> None:
         try:
             if self.is_draining:
                 raise GatewayError("draining", "the gateway is shutting down")
@@ -145,9 +143,7 @@ class App:
 
     def _models(self) -> tuple[int, bytes, bytes]:
         names = dict.fromkeys(target.model or target.id for target in self.plan.targets)
-        models = [
-            {"id": name, "object": "model", "created": 0, "owned_by": "kt"} for name in names
-        ]
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "kt"} for name in names]
         return 200, orjson.dumps({"object": "list", "data": models}), b"application/json"
 
     def _health(self) -> tuple[int, bytes, bytes]:
@@ -184,9 +180,7 @@ def _demand(request: Request, method: str) -> None:
         raise GatewayError("method_not_allowed", f"use {method} for this path")
 
 
-async def _lifespan(
-    receive: Receive, send: Callable[[dict[str, Any]], Awaitable[None]]
-) -> None:
+async def _lifespan(receive: Receive, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

@@ -3,22 +3,22 @@
 Theory of operation. A phase is a sequence of stages; each step's check is a plain function from
 segments to a verdict. Inline checks run here and now: they are linear-time, and a task would only
 cost. Where a body is so large that even linear time would hold up everybody else, the check runs in
-a thread whose result is abandoned at the deadline. The first block ends the phase, because detectors
-on original text commute: later ones could only add names to a block.
+a thread whose result is abandoned at the deadline. The first block ends the phase, because
+detectors on original text commute: later ones could only add names to a block.
 
-Rules of this file: no exception leaves a check (it becomes `failed`); every step has a deadline, its
-own or what is left of the request's policy budget, whichever is less; a verdict that is in hand is
-used, however late, because dropping a found block or redaction would never be safer.
+Rules of this file: no exception leaves a check (it becomes `failed`); every step has a deadline,
+its own or what is left of the request's policy budget, whichever is less; a verdict that is in hand
+is used, however late, because dropping a found block or redaction would never be safer.
 """
 
 from collections.abc import Callable
 
 import attrs
 import trio
+from kt.patterns.matcher import RuleSet, compile_rules
 
 from kt.exchange import Segment
 from kt.patterns.decoding import decoded_runs
-from kt.patterns.matcher import RuleSet, compile_rules
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
 from kt.runtime.settle import Decision, Judged, settle

@@ -1,6 +1,6 @@
 """The answer to one client: sent once, in the client's wire format, always properly ended.
 
-In: ASGI's `send`. Out: one head, then body, then the end. Never: a second head, a byte after the end.
+In: ASGI's `send`. Out: one head, body, the end. Never: a second head, a byte after the end.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 import trio
+from kt.wire.chat import error_frame
 
 from kt.errors import GatewayError
 from kt.runtime.ledger import Ledger
-from kt.wire.chat import error_frame
 
 Message = dict[str, Any]
 """An ASGI message: its keys depend on its type."""

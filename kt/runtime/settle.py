@@ -29,7 +29,7 @@ class Judged:
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """What a phase ends in. `outcome` is allow, redact, block, escalate or the trouble that blocks."""
+    """What a phase ends in: allow, redact, block, escalate, or the trouble that blocks."""
 
     outcome: Outcome
     step: Step | None = None
@@ -69,6 +69,4 @@ def settle(judged: Iterable[Judged]) -> Decision:
             first = min(group, key=lambda one: one.step.order)
             return Decision(outcome=first.verdict.outcome, step=first.step, judged=found)
     edits = tuple(edit for one in found for edit in one.verdict.edits)
-    return Decision(
-        outcome=Outcome.REDACT if edits else Outcome.ALLOW, edits=edits, judged=found
-    )
+    return Decision(outcome=Outcome.REDACT if edits else Outcome.ALLOW, edits=edits, judged=found)

@@ -12,14 +12,14 @@ start is below the frontier: later spans that overlap it can only extend what is
 replacement computed from the text waits until its span is wholly below the frontier, because only
 then is it known to stand alone.
 
-Rules of this file: what lies at or above the frontier never leaves; a final match of a blocking rule
-ends the lane at once; a hold above the cap ends it too, never as a guessed redaction.
+Rules of this file: what lies at or above the frontier never leaves; a final match of a blocking
+rule ends the lane at once; a hold above the cap ends it too, never as a guessed redaction.
 """
 
 import attrs
+from kt.patterns.matcher import RuleSet
 
 from kt.edits import Merged, merge
-from kt.patterns.matcher import RuleSet
 from kt.plan import Scan, Step
 from kt.policy import Action, Edit, Finding, Rule
 from kt.runtime.engine import edit_of

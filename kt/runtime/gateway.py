@@ -1,0 +1,111 @@
+"""The composition root: build everything that a plan needs, serve it, take it down again.
+
+Order of taking down: stop accepting, let requests end (bounded), then the audit log writes what it
+still has, then connections to providers close.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import httpx
+import trio
+
+from kt.errors import UsageError
+from kt.plan import Plan
+from kt.runtime.admission import Gate
+from kt.runtime.app import App, Log
+from kt.runtime.audit import AuditLog
+from kt.runtime.chat import ChatEndpoint
+from kt.runtime.metrics import Metrics
+from kt.runtime.server import ServeSettings, open_listeners, serve
+from kt.runtime.upstream import Upstream
+
+
+@attrs.frozen(kw_only=True)
+class GatewayOptions:
+    """What a gateway needs besides its plan: the surroundings, never the semantics."""
+
+    host: str
+    port: int
+    log: Log
+    audit_path: Path
+    gateway_id: str
+    secrets: Mapping[str, str] = attrs.field(repr=False, factory=dict)
+    """Target id -> key. A target without an entry is asked without credentials."""
+    admin_token: str | None = attrs.field(repr=False, default=None)
+    transport: httpx.AsyncBaseTransport | None = None
+    """Replaces the network towards providers, for tests."""
+
+
+@attrs.frozen
+class Running:
+    """A gateway that accepts requests."""
+
+    app: App
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it answers, as seen from this machine."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
+    """The app of a plan with its sinks running; closed when the block is left."""
+    if not plan.targets:
+        raise UsageError("the plan has no provider to send requests to", "use --upstream URL")
+    gate = Gate(plan.admission, plan.timeouts, plan.sizes)
+    metrics = Metrics(plan.digest, plan.version, lambda: gate.running, lambda: gate.waiting)
+    upstreams = tuple(
+        Upstream(target, options.secrets.get(target.id), plan.timeouts, options.transport)
+        for target in plan.targets
+    )
+    audit = AuditLog(options.audit_path, metrics) if plan.audit else None
+    app = App(
+        plan=plan,
+        chat=ChatEndpoint.of(plan, gate, upstreams),
+        metrics=metrics,
+        audit=audit,
+        log=options.log,
+        gateway_id=options.gateway_id,
+        admin_token=options.admin_token,
+    )
+    async with trio.open_nursery() as nursery:
+        if audit is not None:
+            await nursery.start(audit.run)
+        try:
+            yield app
+        finally:
+            if audit is not None:
+                audit.close()
+    for upstream in upstreams:
+        await upstream.aclose()
+
+
+async def run_gateway(
+    plan: Plan,
+    options: GatewayOptions,
+    drain: trio.Event,
+    *,
+    task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `drain` is set and every request has ended or its time is up."""
+    settings = ServeSettings(
+        keep_alive=plan.timeouts.idle.seconds,
+        send=plan.timeouts.send.seconds,
+        drain=plan.timeouts.drain.seconds,
+    )
+    listeners = await open_listeners(options.host, options.port)
+    async with built(plan, options) as app, trio.open_nursery() as nursery:
+        nursery.start_soon(_note_drain, drain, app)
+        running = Running(app, listeners[0].socket.getsockname()[1])
+        task_status.started(running)
+        await serve(app, listeners, settings=settings, drain=drain, log=options.log)
+
+
+async def _note_drain(drain: trio.Event, app: App) -> None:
+    await drain.wait()
+    app.is_draining = True
