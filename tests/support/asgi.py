@@ -8,14 +8,14 @@ and what the app sends from then on is dropped. A message is handed over when th
 so an app whose client does not read waits in `send`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
 import trio
 
-Asgi = MutableMapping[str, Any]  # Any: ASGI messages hold bytes, numbers, lists and flags
+Asgi = dict[str, Any]  # Any: ASGI messages hold bytes, numbers, lists and flags
 ASGIApp = Callable[
     [Asgi, Callable[[], Awaitable[Asgi]], Callable[[Asgi], Awaitable[None]]], Awaitable[None]
 ]

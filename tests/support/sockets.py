@@ -1,12 +1,17 @@
-"""A raw HTTP/1.1 client over any trio stream: it sends exactly the bytes it is told to.
+"""A raw HTTP/1.1 client over any trio stream, and a listener without sockets for it.
+
+The client sends exactly the bytes it is told to.
 
 Servers must stand clients that no HTTP library lets one write, so this one checks nothing.
 """
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 import trio
+from trio.testing import lockstep_stream_pair, memory_stream_pair
 
 CHUNK = 2**16
 
@@ -144,3 +149,29 @@ def _split_header(line: str) -> tuple[str, str]:
 async def open_client(port: int, host: str = "127.0.0.1") -> RawClient:
     """Connect to a listener on this machine."""
     return RawClient(await trio.open_tcp_stream(host, port))
+
+
+class MemoryListener(trio.abc.Listener[Any]):
+    """Hands out streams made of memory, so that servers run under a MockClock.
+
+    With `lockstep`, what is sent waits until it is taken, as towards a client with full buffers.
+    """
+
+    def __init__(self, *, lockstep: bool = False) -> None:
+        self._pair = lockstep_stream_pair if lockstep else memory_stream_pair
+        self._sender, self._streams = trio.open_memory_channel[Any](math.inf)
+
+    async def accept(self) -> Any:
+        """The server's end of the next connection."""
+        return await self._streams.receive()
+
+    async def aclose(self) -> None:
+        """Take no more connections."""
+        self._streams.close()
+        await trio.lowlevel.checkpoint()
+
+    async def connect(self) -> RawClient:
+        """A client with a new connection. Raises trio.BrokenResourceError after the close."""
+        ours, theirs = self._pair()
+        await self._sender.send(theirs)
+        return RawClient(ours)

@@ -1,0 +1,1 @@
+"""Plan to answers: everything that happens while requests are served."""
