@@ -13,6 +13,9 @@ import attrs
 
 from kt.policy import Action, Facts, OnTrouble, Phase, Rule, View
 
+DEFAULT_PORT = 41002
+"""Where the product listens unless told otherwise."""
+
 FORMAT = 1
 """The version of the plan's JSON form."""
 
@@ -172,6 +175,7 @@ class Plan:
     output: tuple[Stage, ...]
     audit: tuple[Step, ...]
     targets: tuple[Target, ...]
+    listen_port: int = DEFAULT_PORT
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes

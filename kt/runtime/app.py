@@ -18,6 +18,7 @@ from kt.runtime.audit import AuditLog
 from kt.runtime.body import ClientLeft, Receive
 from kt.runtime.chat import PATH as CHAT
 from kt.runtime.chat import ChatEndpoint
+from kt.runtime.guard import log_bug
 from kt.runtime.identity import Headers, Identity, same_secret
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
@@ -25,7 +26,6 @@ from kt.runtime.reply import Reply, Send
 
 Scope = Mapping[str, Any]
 """ASGI's scope: its keys depend on its type."""
-Log = Callable[[str], None]
 Page = Callable[[], tuple[int, bytes, bytes]]
 """A page that needs no request: status, body, content type."""
 
@@ -56,7 +56,6 @@ class App:
     chat: ChatEndpoint
     metrics: Metrics
     audit: AuditLog | None
-    log: Log
     gateway_id: str
     admin_token: str | None = attrs.field(repr=False)
     """None where the listener is loopback and every local user is trusted."""
@@ -116,7 +115,7 @@ class App:
             await reply.refuse(error)
         except Exception as bug:
             # The one place around one request: it gets a 500 and an event, the others live on.
-            self.log(f"error: request {ledger.identity.request_id}: {type(bug).__name__}")
+            log_bug(bug)
             await reply.refuse(GatewayError("internal_error", "the gateway made a mistake"))
         finally:
             self._write_down(ledger)

@@ -9,10 +9,12 @@ Rules of this file: a refusal is a GatewayError and is turned into an answer in 
 deadline ends at the first released byte of a stream, after which the gap between pieces governs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import attrs
 import trio
+from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
+from kt.wire.segments import apply_edits
 
 from kt.errors import GatewayError
 from kt.plan import Plan
@@ -25,8 +27,6 @@ from kt.runtime.settle import Decision
 from kt.runtime.stream import AnswerStream, StreamRules
 from kt.runtime.upstream import Answer, TargetUnavailable, Upstream
 from kt.wire import chat
-from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
-from kt.wire.segments import apply_edits
 
 PATH = "/v1/chat/completions"
 
@@ -225,7 +225,9 @@ class Exchange:
         return body
 
     async def _relay(self, answer: Answer) -> None:
-        stream = AnswerStream(self.endpoint.stream_rules, self.endpoint.plan.sizes.stream_hold.value)
+        stream = AnswerStream(
+            self.endpoint.stream_rules, self.endpoint.plan.sizes.stream_hold.value
+        )
         try:
             await self._relay_pieces(answer, stream)
         finally:

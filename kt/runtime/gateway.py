@@ -15,11 +15,11 @@ import trio
 from kt.errors import UsageError
 from kt.plan import Plan
 from kt.runtime.admission import Gate
-from kt.runtime.app import App, Log
+from kt.runtime.app import App
 from kt.runtime.audit import AuditLog
 from kt.runtime.chat import ChatEndpoint
 from kt.runtime.metrics import Metrics
-from kt.runtime.server import ServeSettings, open_listeners, serve
+from kt.runtime.server import ServeSettings, bound_port, open_listeners, serve
 from kt.runtime.upstream import Upstream
 
 
@@ -29,11 +29,12 @@ class GatewayOptions:
 
     host: str
     port: int
-    log: Log
     audit_path: Path
     gateway_id: str
     secrets: Mapping[str, str] = attrs.field(repr=False, factory=dict)
     """Target id -> key. A target without an entry is asked without credentials."""
+    unavailable: frozenset[str] = frozenset()
+    """Targets that are never asked, because their key is missing."""
     admin_token: str | None = attrs.field(repr=False, default=None)
     transport: httpx.AsyncBaseTransport | None = None
     """Replaces the network towards providers, for tests."""
@@ -62,6 +63,7 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
     upstreams = tuple(
         Upstream(target, options.secrets.get(target.id), plan.timeouts, options.transport)
         for target in plan.targets
+        if target.id not in options.unavailable
     )
     audit = AuditLog(options.audit_path, metrics) if plan.audit else None
     app = App(
@@ -69,7 +71,6 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         chat=ChatEndpoint.of(plan, gate, upstreams),
         metrics=metrics,
         audit=audit,
-        log=options.log,
         gateway_id=options.gateway_id,
         admin_token=options.admin_token,
     )
@@ -101,9 +102,9 @@ async def run_gateway(
     listeners = await open_listeners(options.host, options.port)
     async with built(plan, options) as app, trio.open_nursery() as nursery:
         nursery.start_soon(_note_drain, drain, app)
-        running = Running(app, listeners[0].socket.getsockname()[1])
+        running = Running(app, bound_port(listeners))
         task_status.started(running)
-        await serve(app, listeners, settings=settings, drain=drain, log=options.log)
+        await serve(app, listeners, settings=settings, drain=drain)
 
 
 async def _note_drain(drain: trio.Event, app: App) -> None:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 import attrs
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 _IDENTITY = re.compile(r"[\x21-\x7e]{1,200}")
 
 Headers = Mapping[bytes, bytes]
@@ -34,7 +36,8 @@ class Identity:
     def of(cls, headers: Headers) -> "Identity":
         """Read the identity headers, creating the numbers that are missing or malformed."""
         return cls(
-            request_id=_valid(headers, b"x-request-id", _REQUEST_ID) or f"req_{secrets.token_hex(12)}",
+            request_id=_valid(headers, b"x-request-id", _REQUEST_ID)
+            or f"req_{secrets.token_hex(12)}",
             traceparent=_valid(headers, b"traceparent", _TRACEPARENT) or _new_traceparent(),
             user=_valid(headers, b"x-user-id", _IDENTITY),
             team=_valid(headers, b"x-team", _IDENTITY) or _valid(headers, b"x-org-id", _IDENTITY),

@@ -4,7 +4,7 @@ Out: the event (one JSON object, never any text), the metrics, the `server-timin
 room that reads the wall clock.
 """
 
-import datetime
+import datetime as dt
 
 import attrs
 import trio
@@ -77,7 +77,7 @@ class Ledger:
         """The event of design section 8: rule ids and span lengths, never what they matched."""
         return {
             "id": new_event_id(),
-            "timestamp": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            "timestamp": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
             "request_id": self.identity.request_id,
             "event_type": "decision",
             "verdict": self.verdict.value,

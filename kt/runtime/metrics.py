@@ -70,7 +70,9 @@ class Metrics:
             registry=registry,
         )
         self.events_dropped = Counter(
-            "keeptrusts_events_dropped", "Events that found the sink's queue full", registry=registry
+            "keeptrusts_events_dropped",
+            "Events that found the sink's queue full",
+            registry=registry,
         )
         Gauge(
             "keeptrusts_inflight_requests", "Requests that hold a slot", registry=registry

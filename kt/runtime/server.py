@@ -201,6 +201,8 @@ class _Apps(TaskGroup):
         send: Callable[[Message | None], Awaitable[None]],
     ) -> None:
         async def tell(message: Message) -> None:
+            # An app that sends to nobody without end must not keep the others from running.
+            await trio.lowlevel.checkpoint()
             await send(self._with_close(message))
 
         try:

@@ -25,20 +25,6 @@ from kt.policy import Action, Edit, Finding, Rule
 from kt.runtime.engine import edit_of
 
 
-class Blocked(Exception):
-    """The text of this lane must not go on; `step` is the policy that found the reason."""
-
-    def __init__(self, step: Step, finding: Finding, rule: Rule) -> None:
-        super().__init__(step.name)
-        self.step = step
-        self.finding = finding
-        self.rule = rule
-
-
-class HoldExceeded(Exception):
-    """More text would have to be held back than the plan allows."""
-
-
 @attrs.frozen
 class Owned:
     """A rule of the fused scan: the step that brought it and its index there."""
@@ -53,6 +39,20 @@ class Owned:
         return self.scan.rules[self.index]
 
 
+class Blocked(Exception):
+    """The text of this lane must not go on; `owner` is the rule that found the reason."""
+
+    def __init__(self, owner: Owned, finding: Finding) -> None:
+        super().__init__(owner.step.name)
+        self.owner = owner
+        self.step = owner.step
+        self.finding = finding
+
+
+class HoldExceeded(Exception):
+    """More text would have to be held back than the plan allows."""
+
+
 class LaneWindow:
     """The held text of one lane."""
 
@@ -65,8 +65,8 @@ class LaneWindow:
         self._released = 0
         self._swallowed = 0
         self._pending: list[Edit] = []
-        self.edits: list[Edit] = []
-        """Every edit so far, for the record."""
+        self.findings: list[Finding] = []
+        """Everything found so far, for the record."""
 
     def __repr__(self) -> str:
         return f"<LaneWindow released {self._released}, held {self.held}>"
@@ -91,13 +91,13 @@ class LaneWindow:
         return self._release(self._released + len(self._text))
 
     def _note(self, findings: tuple[Finding, ...]) -> None:
+        self.findings += findings
         for finding in findings:
             owner = self._owners[finding.rule]
             if owner.scan.action is not Action.REDACT:
-                raise Blocked(owner.step, finding, owner.rule)
+                raise Blocked(owner, finding)
             own = Finding(owner.index, finding.start, finding.end)
             self._pending.append(edit_of(owner.step, owner.scan, 0, own))
-            self.edits.append(self._pending[-1])
 
     def _release(self, frontier: int) -> str:
         parts: list[bytes] = []

@@ -1,0 +1,103 @@
+"""`kt gateway run`: compile a configuration and serve it until told to stop."""
+
+import logging
+import signal
+from functools import partial
+from pathlib import Path
+
+import click
+import trio
+
+from kt.cli.compiling import compile_file, listen_address, settings_options
+from kt.cli.surroundings import admin_token, read_secrets, state_directory
+from kt.compiler.settings import Settings
+from kt.errors import UsageError
+from kt.plan import Plan
+from kt.runtime.gateway import GatewayOptions, Running, run_gateway
+
+
+@click.group()
+def gateway() -> None:
+    """Run the gateway."""
+
+
+@gateway.command()
+@click.option("--listen", metavar="HOST:PORT", help="Default: 0.0.0.0 and the config's port.")
+@click.option(
+    "--policy-config",
+    "config",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The policy-config.yaml to run.",
+)
+@settings_options
+def run(listen: str | None, config: Path, settings: Settings) -> None:
+    """Serve a configuration until SIGTERM or SIGINT; requests under way may end."""
+    logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
+    plan = compile_file(config, settings).plan
+    if not plan.enabled:
+        raise UsageError("the pack is switched off", "set pack.enabled to true")
+    host, port = listen_address(listen, ("0.0.0.0", plan.listen_port))  # noqa: S104 - documented
+    trio.run(partial(_serve, plan, options(plan, host, port, settings)))
+
+
+def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOptions:
+    """The surroundings of a gateway, with a warning for each provider whose key is missing."""
+    secrets = read_secrets(plan.targets)
+    missing = {
+        target.id: target.secret.name
+        for target in plan.targets
+        if target.secret is not None and target.id not in secrets
+    }
+    stand_ins = replaced_targets(plan, settings)
+    for target, name in missing.items():
+        fate = "is asked without one" if target in stand_ins else "is unavailable"
+        click.echo(f"warning: {name} is not set: provider '{target}' {fate}", err=True)
+    return GatewayOptions(
+        host=host,
+        port=port,
+        audit_path=state_directory() / "audit.jsonl",
+        gateway_id=f"{host}:{port}",
+        secrets=secrets,
+        unavailable=frozenset(missing) - stand_ins,
+        admin_token=admin_token(host),
+    )
+
+
+def replaced_targets(plan: Plan, settings: Settings) -> frozenset[str]:
+    """The targets that `--upstream` points elsewhere: a stand-in needs no key."""
+    named = {upstream.target for upstream in settings.upstreams}
+    if None in named:
+        return frozenset(target.id for target in plan.targets)
+    return frozenset(name for name in named if name is not None)
+
+
+async def _serve(plan: Plan, surroundings: GatewayOptions) -> None:
+    drain = trio.Event()
+    async with trio.open_nursery() as signals:
+        await signals.start(_drain_on_signal, drain)
+        async with trio.open_nursery() as nursery:
+            running: Running = await nursery.start(run_gateway, plan, surroundings, drain)
+            _announce(plan, running, surroundings)
+        signals.cancel_scope.cancel()
+
+
+def _announce(plan: Plan, running: Running, surroundings: GatewayOptions) -> None:
+    info = "INFO keeptrusts::gateway"
+    click.echo(f"{info} Loaded declarative config {plan.name}@{plan.version}", err=True)
+    if plan.audit:
+        click.echo(f"{info} Audit log {surroundings.audit_path}", err=True)
+    click.echo(f"{info} Listening on {surroundings.host}:{running.port}", err=True)
+
+
+async def _drain_on_signal(
+    drain: trio.Event, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """The first signal drains; a second one, for the impatient, ends the process at once."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for _ in signals:
+            if drain.is_set():
+                raise KeyboardInterrupt
+            click.echo("INFO keeptrusts::gateway Draining", err=True)
+            drain.set()

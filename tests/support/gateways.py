@@ -1,0 +1,73 @@
+"""A gateway without sockets: a plan, a fake provider, and the app between them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import orjson
+import trio
+from trio.testing import MockClock
+
+from kt.plan import Plan
+from kt.runtime.app import App
+from kt.runtime.gateway import GatewayOptions, built
+from tests.support.asgi import Response, ask
+
+
+def run_in_virtual_time(main: Callable[[], Awaitable[None]]) -> None:
+    """Run an async test whose waits cost nothing."""
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+@asynccontextmanager
+async def gateway(
+    plan: Plan, transport: httpx.AsyncBaseTransport, audit_path: Path | None = None
+) -> AsyncIterator[App]:
+    """The app of a plan in front of a fake provider."""
+    options = GatewayOptions(
+        host="127.0.0.1",
+        port=0,
+        audit_path=audit_path or Path("unused"),
+        gateway_id="test",
+        secrets={},
+        transport=transport,
+    )
+    async with built(plan, options) as app:
+        yield app
+
+
+def chat_body(text: str, **more: object) -> bytes:
+    """A chat request with one user message."""
+    return orjson.dumps({"model": "m", "messages": [{"role": "user", "content": text}], **more})
+
+
+async def chat(
+    app: App, text: str, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
+    """Send a chat request and collect the answer."""
+    pairs = list((headers or {}).items())
+    return await ask(app, "POST", "/v1/chat/completions", pairs, chat_body(text, **more))
+
+
+def frames(body: bytes) -> list[bytes]:
+    """The data of each event in a stream that we sent."""
+    assert body.endswith(b"\n\n") or not body
+    return [event[6:] for event in body.split(b"\n\n") if event.startswith(b"data: ")]
+
+
+def streamed_text(body: bytes, choice: int = 0) -> str:
+    """The concatenated content of one choice."""
+    values = [orjson.loads(frame) for frame in frames(body) if frame != b"[DONE]"]
+    return "".join(
+        one["delta"].get("content") or ""
+        for value in values
+        for one in value.get("choices", ())
+        if one["index"] == choice
+    )
+
+
+def error_of(body: bytes) -> dict[str, object]:
+    """The error in the last frame of a stream. Fails where there is none."""
+    error: dict[str, object] = orjson.loads(frames(body)[-1])["error"]
+    return error
