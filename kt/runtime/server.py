@@ -77,14 +77,13 @@ class ServeSettings:
 
 async def open_listeners(host: str, port: int) -> tuple[trio.SocketListener, ...]:
     """Bind and listen; port 0 takes a free one. Raises UsageError where that cannot be done."""
+    hint = "choose another address, or stop the program that uses it"
+    if not 0 <= port < 2**16:  # the system would take the lower 16 bits
+        raise UsageError(f"cannot listen on {host}:{port}: there is no such port", hint)
     try:
         return tuple(await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "not an address of this machine"
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {reason}",
-            "choose another address, or stop the program that uses it",
-        ) from error
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}", hint) from error
 
 
 def bound_port(listeners: Sequence[trio.SocketListener]) -> int:
