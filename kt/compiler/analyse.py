@@ -1,0 +1,72 @@
+"""Analyse a configuration: run the checks and resolve every name, limit and step.
+
+In: Config. Out: Program in declared order. Never: a default that is not written down with its
+origin, a reordering.
+"""
+
+from kt.compiler.blocks import Kinds
+from kt.compiler.checks import CHECKS
+from kt.compiler.limits import resolve_admission, resolve_sizes, resolve_timeouts
+from kt.compiler.model import Config
+from kt.compiler.phases import phases_of
+from kt.compiler.program import Program
+from kt.compiler.settings import Settings
+from kt.compiler.targets import resolve_targets
+from kt.diagnostics import Report
+from kt.plan import Limit, Step
+from kt.policy import OnTrouble
+
+NAMELESS = ("unnamed", "0.0.0", True)
+"""Name, version and switch of a fragment, which has no `pack`."""
+
+
+def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) -> Program:
+    """Resolve everything; problems are reported, and the value then means nothing."""
+    for check in CHECKS:
+        check(config, kinds, report)
+    gateway = config.gateway
+    pack = config.pack
+    identity = (pack.name.value, pack.version.value, pack.enabled) if pack else NAMELESS
+    timeouts = resolve_timeouts(gateway, report)
+    return Program(
+        name=identity[0],
+        version=identity[1],
+        enabled=identity[2],
+        steps=_steps(config, kinds, settings, report, timeouts.policy),
+        targets=resolve_targets(config, settings, report),
+        timeouts=timeouts,
+        admission=resolve_admission(gateway, settings, report),
+        sizes=resolve_sizes(gateway, report),
+        keep_answer_whole=gateway.streaming.passthrough_chunked is False,
+        server_timing=gateway.server_timing is not False,
+    )
+
+
+def _steps(
+    config: Config, kinds: Kinds, settings: Settings, report: Report, limit: Limit
+) -> tuple[Step, ...]:
+    """One step per chain entry and phase, in declared order."""
+    if report.errors:
+        return ()  # a kind's body may be asked for only where its settings are right
+    blocks = {block.kind: block for block in config.policy}
+    steps = []
+    for order, entry in enumerate(config.policies.chain):
+        kind = entry.kind.value
+        block = blocks.get(kind)
+        policy = kinds[kind]() if block is None else block.policy
+        own = None if block is None else block.on_trouble
+        steps += [
+            Step(
+                name=kind,
+                kind=kind,
+                phase=phase,
+                order=order,
+                body=policy.body(phase),
+                facts=policy.facts(phase),
+                limit=limit,
+                on_trouble=own or settings.fail_mode or OnTrouble.BLOCK,
+                origin=report.source.place(entry.span),
+            )
+            for phase in phases_of(entry, kinds)
+        ]
+    return tuple(steps)

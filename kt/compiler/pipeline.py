@@ -1,0 +1,57 @@
+"""The compiler's table of contents: text to plan, one function per stage.
+
+In: Source, Settings. Out: Compiled. Raises ConfigError with everything that is wrong, UsageError
+for a setting from outside the file; never another exception, whatever the text.
+"""
+
+from types import MappingProxyType
+
+import attrs
+
+from kt.compiler.analyse import analyse
+from kt.compiler.lower import lower
+from kt.compiler.optimizer import RULES
+from kt.compiler.optimizer.run import run
+from kt.compiler.program import Change
+from kt.compiler.reader import read
+from kt.compiler.settings import Settings
+from kt.compiler.structure import structure
+from kt.diagnostics import Report
+from kt.plan import Plan
+from kt.policies import KINDS, PolicyKind
+from kt.source import Source
+
+
+@attrs.frozen(kw_only=True)
+class Compiled:
+    """A plan, and what its making left to say."""
+
+    plan: Plan
+    listen_port: int | None
+    """`gateway.listen_port`: it decides where the server listens, not what it does."""
+    trace: tuple[Change, ...]
+    report: Report
+    """Without errors; its warnings are for people."""
+
+
+def compile_source(
+    source: Source,
+    settings: Settings | None = None,
+    kinds: tuple[type[PolicyKind], ...] = KINDS,
+) -> Compiled:
+    """Compile one configuration text into a plan, or raise ConfigError with everything wrong."""
+    settings = Settings() if settings is None else settings
+    source = attrs.evolve(source, text=source.text.removeprefix("\N{BYTE ORDER MARK}"))
+    known = MappingProxyType({kind.KIND: kind for kind in kinds})
+    report = Report(source)
+    tree = report.checked(read(source, report))
+    config = report.checked(structure(tree, known, report))
+    program = report.checked(analyse(config, known, settings, report))
+    optimized, trace = run(program, RULES)
+    port = config.gateway.listen_port
+    return Compiled(
+        plan=lower(optimized),
+        listen_port=None if port is None else port.value,
+        trace=trace,
+        report=report,
+    )

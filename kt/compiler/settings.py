@@ -1,0 +1,33 @@
+"""What the command line and the environment decide before the file does.
+
+In: values with the name of what set them. Never: a read of the environment, which is the CLI's.
+"""
+
+import attrs
+
+from kt.policy import OnTrouble
+
+
+@attrs.frozen
+class Setting:
+    """A number that overrules the file, and the flag or variable that gave it."""
+
+    value: int
+    origin: str
+
+
+@attrs.frozen
+class Upstream:
+    """A base URL that overrules the file: for one target, or for all."""
+
+    url: str
+    target: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Everything outside the file that changes the plan."""
+
+    max_concurrency: Setting | None = None
+    upstreams: tuple[Upstream, ...] = ()
+    fail_mode: OnTrouble | None = None

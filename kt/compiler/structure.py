@@ -1,0 +1,239 @@
+"""Structure a tree into the model: types, ranges, unknown keys and words, all problems at once.
+
+In: Tree. Out: Config. Never: a value coerced ("no" is no boolean, 1.0 no version), a problem
+without its position. The one cattrs converter is here; its hooks take tree nodes, not plain data.
+"""
+
+import types
+from collections.abc import Mapping
+from enum import Enum
+from functools import partial
+from typing import Any, Union, get_args, get_origin
+
+import attrs
+from cattrs import BaseConverter
+
+from kt.compiler import model
+from kt.compiler.blocks import Kinds, find_kind, on_trouble, report_problems, split_flags
+from kt.compiler.leaves import LEAVES, Rejected, read_enum, reject
+from kt.compiler.shapes import canonical, given_twice, synonyms_in
+from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
+from kt.diagnostics import Report
+from kt.units import show_duration, show_size
+
+# Any stands in this room where a type is a value: cattrs passes classes and generic aliases.
+
+
+def structure(root: Map, kinds: Kinds, report: Report) -> model.Config | None:
+    """Read the whole tree as a configuration; None once anything in it is wrong."""
+    structurer = Structurer(report, kinds)
+    try:
+        config = structurer.read(canonical(root, report), model.Config)
+    except Rejected:
+        return None
+    assert isinstance(config, model.Config)  # noqa: S101 - for the type checker: cattrs is untyped
+    return config
+
+
+@attrs.frozen
+class Structurer:
+    """The converter of one compilation; every hook reports into its report."""
+
+    report: Report
+    kinds: Kinds
+    converter: BaseConverter = attrs.field(factory=BaseConverter, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Teach the converter our types, strictest last: the last hook that fits is used."""
+        add = self.converter.register_structure_hook_func
+        add(attrs.has, self._record)
+        add(_is_enum, self._word)
+        add(_is_optional, self._optional)
+        add(_is_tuple, self._items)
+        add(_is_pairs, self._pairs)
+        add(lambda due: due == tuple[model.Block, ...], self._blocks)
+        add(lambda due: due is model.Policies, self._policies)
+        add(lambda due: due is model.ChainEntry, self._chain_entry)
+        add(lambda due: due is model.AnyValue, lambda _node, _due: model.AnyValue())
+        for leaf, read in LEAVES.items():
+            self.converter.register_structure_hook(leaf, partial(_leaf, read, self.report))
+
+    def read(self, node: Node, due: Any) -> Any:
+        """Read a node as a type, or raise Rejected with the report filled."""
+        return self.converter.structure(node, due)
+
+    def _word(self, node: Node, due: type[Enum]) -> Enum:
+        return read_enum(self.report, node, due)
+
+    def _optional(self, node: Node, due: Any) -> Any:
+        if isinstance(node, Scalar) and node.value is None:
+            return None
+        (member,) = (one for one in get_args(due) if one is not type(None))
+        return self.read(node, member)
+
+    def _items(self, node: Node, due: Any) -> tuple[Any, ...]:
+        if not isinstance(node, Seq):
+            raise reject(self.report, node, "a list")
+        return self._every(node.items, get_args(due)[0])
+
+    def _every(self, items: tuple[Node, ...], due: Any) -> tuple[Any, ...]:
+        read = []
+        for item in items:
+            try:
+                read.append(self.read(item, due))
+            except Rejected:
+                continue
+        if len(read) < len(items):
+            raise Rejected
+        return tuple(read)
+
+    def _pairs(self, node: Node, _due: Any) -> tuple[tuple[str, str], ...]:
+        if not isinstance(node, Map):
+            raise reject(self.report, node, "a map of words")
+        values = self._every(tuple(entry.value for entry in node.entries), str)
+        keys = (entry.key.text for entry in node.entries)
+        # Sorted, because the order of YAML keys means nothing and must not reach the digest.
+        return tuple(sorted(zip(keys, values, strict=True)))
+
+    def _record(self, node: Node, due: Any) -> Any:
+        map_ = self._as_map(node)
+        fields = {field.name: field for field in attrs.fields(due)}
+        entries = self._known_entries(map_, due, fields)
+        given = {"span": node.span} if "span" in fields else {}
+        is_whole = len(entries) == len(map_.entries)
+        for name, entry in entries.items():
+            try:
+                given[name] = self._field(fields[name], entry)
+            except Rejected:
+                is_whole = False
+        missing = [name for name, field in fields.items() if _is_due(field, name, entries)]
+        for name in missing:
+            self.report.add("missing_key", node.span, word=name)
+        if missing or not is_whole:
+            raise Rejected
+        return due(**given)
+
+    def _as_map(self, node: Node) -> Map:
+        if isinstance(node, Map):
+            return node
+        if isinstance(node, Scalar) and node.value is None:
+            return Map((), node.span)  # `prompt-injection:` alone means "with its defaults"
+        raise reject(self.report, node, "a map")
+
+    def _known_entries(self, map_: Map, due: Any, fields: Mapping[str, Any]) -> dict[str, Entry]:
+        known = {name for name in fields if name != "span"}
+        entries: dict[str, Entry] = {}
+        unknown = []
+        for entry in map_.entries:
+            name = key_name(entry.key)
+            if name not in known:
+                unknown.append(entry)
+            elif name in entries:
+                given_twice(self.report, entries[name], entry)
+            else:
+                entries[name] = entry
+        self._report_unknown(unknown, due, known - entries.keys())
+        return entries
+
+    def _report_unknown(self, unknown: list[Entry], due: Any, free: set[str]) -> None:
+        accepted = free | set(synonyms_in(getattr(due, "SECTION", ""), free))
+        for entry in unknown:
+            hint = self.report.suggest(key_name(entry.key), accepted)
+            self.report.add("unknown_key", entry.key.span, word=entry.key.text, hint=hint)
+
+    def _field(self, field: Any, entry: Entry) -> Any:
+        refused = field.metadata.get("refused")
+        if refused is not None:
+            self.report.add(refused, entry.value.span, hint="use secret_key_ref with env or store")
+            raise Rejected
+        value = self.read(entry.value, field.type)
+        if not field.metadata.get("is_enforced", True):
+            self.report.add("not_enforced", entry.key.span, word=entry.key.text)
+        self._check_range(field.metadata.get("range"), entry, value)
+        return value
+
+    def _check_range(self, limits: tuple[int, int] | None, entry: Entry, value: Any) -> None:
+        if limits is None or value is None:
+            return
+        is_text = isinstance(value, model.Text)
+        least, most = limits
+        if not least <= (len(value.value) if is_text else value.value) <= most:
+            show = _SHOW.get(type(value), str)
+            name = "bad_length" if is_text else "out_of_range"
+            self.report.add(name, entry.value.span, least=show(least), most=show(most))
+            raise Rejected
+
+    def _policies(self, node: Node, due: Any) -> Any:
+        if isinstance(node, Seq):
+            hint = "write a map with 'chain', and the settings under 'policy'"
+            self.report.add("shape_not_read", node.span, hint=hint)
+            raise Rejected
+        return self._record(node, due)
+
+    def _chain_entry(self, node: Node, _due: Any) -> model.ChainEntry:
+        if isinstance(node, Scalar) and node.value is not None:
+            return model.ChainEntry(kind=self._kind(node), span=node.span)
+        if not isinstance(node, Map) or len(node.entries) != 1:
+            self.report.add("bad_chain_entry", node.span)
+            raise Rejected
+        entry = node.entries[0]
+        kind = self._kind(entry.key)
+        options = self.read(entry.value, model.EntryOptions)
+        return model.ChainEntry(kind=kind, stage=options.stage, span=entry.key.span)
+
+    def _kind(self, scalar: Scalar) -> model.Text:
+        return model.Text(find_kind(self.report, self.kinds, scalar), scalar.span)
+
+    def _blocks(self, node: Node, _due: Any) -> tuple[model.Block, ...]:
+        first: dict[str, Entry] = {}
+        blocks = []
+        is_whole = True
+        for entry in self._as_map(node).entries:
+            try:
+                kind = find_kind(self.report, self.kinds, entry.key)
+                if kind in first:
+                    given_twice(self.report, first[kind], entry)
+                else:
+                    first[kind] = entry
+                    blocks.append(self._block(kind, entry))
+            except Rejected:
+                is_whole = False
+        if not is_whole:
+            raise Rejected
+        return tuple(sorted(blocks, key=lambda block: block.kind))
+
+    def _block(self, kind: str, entry: Entry) -> model.Block:
+        flags, settings = split_flags(self._as_map(entry.value))
+        try:
+            trouble = on_trouble(self.report, flags, self.read(flags, model.FailFlags))
+        finally:  # the kind's own problems are reported even where the flags are wrong
+            policy = self.read(settings, self.kinds[kind])
+        report_problems(self.report, policy, entry)
+        return model.Block(kind=kind, policy=policy, on_trouble=trouble, span=entry.key.span)
+
+
+_SHOW = types.MappingProxyType({model.Duration: show_duration, model.Size: show_size})
+
+
+def _leaf(read: Any, report: Report, node: Node, _due: Any) -> Any:
+    return read(report, node)
+
+
+def _is_due(field: Any, name: str, entries: Mapping[str, Entry]) -> bool:
+    return field.default is attrs.NOTHING and name != "span" and name not in entries
+
+
+def _is_enum(due: Any) -> bool:
+    return isinstance(due, type) and issubclass(due, Enum)
+
+
+def _is_optional(due: Any) -> bool:
+    return get_origin(due) in (Union, types.UnionType) and type(None) in get_args(due)
+
+
+def _is_tuple(due: Any) -> bool:
+    return get_origin(due) is tuple and get_args(due)[1:] == (...,)
+
+
+def _is_pairs(due: Any) -> bool:
+    return bool(due == tuple[tuple[str, str], ...])

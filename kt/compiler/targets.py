@@ -1,0 +1,162 @@
+"""Resolve targets: where each one is, how it is asked, and what the command line puts in its place.
+
+In: the targets as written. Out: plan targets, complete. Never: the value of a secret.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from kt.compiler.limits import resolve_pool
+from kt.compiler.model import Config, Gateway, SecretKeyRef, Target, Text
+from kt.compiler.settings import Settings, Upstream
+from kt.compiler.urls import clean_url, host_of
+from kt.diagnostics import Report
+from kt.errors import UsageError
+from kt.plan import SecretFrom, SecretRef
+from kt.plan import Target as PlanTarget
+
+
+@attrs.frozen
+class Provider:
+    """What is known of a provider by its name."""
+
+    base_url: str
+    api_key_header: str = "Authorization"
+    api_key_prefix: str = "Bearer "
+
+
+PROVIDERS: Mapping[str, Provider] = MappingProxyType(
+    {
+        "openai": Provider("https://api.openai.com"),
+        "anthropic": Provider("https://api.anthropic.com", "x-api-key", ""),
+        "cerebras": Provider("https://api.cerebras.ai"),
+        "deepseek": Provider("https://api.deepseek.com"),
+        "groq": Provider("https://api.groq.com/openai"),
+        "mistral": Provider("https://api.mistral.ai"),
+        "ollama": Provider("http://localhost:11434"),
+        "xai": Provider("https://api.x.ai"),
+    }
+)
+"""The providers whose address needs not be written; all but Anthropic speak OpenAI's format."""
+
+FROM_FLAG = "--upstream"
+"""The origin, and the id `upstream`, of a target that only the command line knows."""
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_PREFIX = re.compile(r"[\x20-\x7e]*")
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+_STORE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+
+
+def resolve_targets(config: Config, settings: Settings, report: Report) -> tuple[PlanTarget, ...]:
+    """Every target, in the order in which it was written, with `--upstream` applied."""
+    gateway = config.gateway
+    resolved = tuple(_target(target, gateway, report) for target in config.providers.targets)
+    for upstream in settings.upstreams:
+        resolved = _overruled(resolved, upstream, gateway, report)
+    return resolved
+
+
+def _target(target: Target, gateway: Gateway, report: Report) -> PlanTarget:
+    base_url = _base_url(target, report)
+    known = _provider(target, base_url)
+    return PlanTarget(
+        id=target.id.value,
+        base_url=base_url,
+        model=None if target.model is None else target.model.value,
+        secret=_secret(target.secret_key_ref, report),
+        api_key_header=_matching(target.api_key_header, _HEADER, known.api_key_header, report),
+        api_key_prefix=_matching(target.api_key_prefix, _PREFIX, known.api_key_prefix, report),
+        pool=resolve_pool(target.pool, gateway, report),
+        origin=report.source.place(target.span),
+    )
+
+
+def _base_url(target: Target, report: Report) -> str:
+    written = target.base_url
+    if written is not None:
+        try:
+            return clean_url(written.value)
+        except ValueError as problem:
+            report.add("bad_url", written.span, problem=str(problem))
+            return ""
+    name = target.provider
+    if name is None:
+        report.add("missing_key", target.span, word="base_url", hint="or name the provider")
+        return ""
+    if name.value not in PROVIDERS:
+        hint = report.suggest(name.value, PROVIDERS) or "add base_url"
+        report.add("unknown_provider", name.span, word=name.value, hint=hint)
+        return ""
+    return PROVIDERS[name.value].base_url
+
+
+def _provider(target: Target, base_url: str) -> Provider:
+    """The provider by its name, else by its host: published examples leave the name out."""
+    if target.provider is not None:
+        return PROVIDERS.get(target.provider.value, Provider(base_url))
+    hosts = {host_of(known.base_url): known for known in PROVIDERS.values()}
+    return hosts.get(host_of(base_url), Provider(base_url))
+
+
+def _secret(ref: SecretKeyRef | None, report: Report) -> SecretRef | None:
+    if ref is None:
+        return None
+    if (ref.env is None) == (ref.store is None):
+        report.add("secret_sources", ref.span)
+        return None
+    if ref.env is not None:
+        return SecretRef(source=SecretFrom.ENV, name=_matching(ref.env, _ENV_NAME, "", report))
+    return SecretRef(source=SecretFrom.STORE, name=_matching(ref.store, _STORE_NAME, "", report))
+
+
+def _matching(given: Text | None, form: re.Pattern[str], default: str, report: Report) -> str:
+    if given is None:
+        return default
+    if form.fullmatch(given.value) is None:
+        is_header = form in (_HEADER, _PREFIX)
+        report.add("bad_header" if is_header else "bad_secret_name", given.span)
+    return given.value
+
+
+def _overruled(
+    targets: tuple[PlanTarget, ...], upstream: Upstream, gateway: Gateway, report: Report
+) -> tuple[PlanTarget, ...]:
+    try:
+        url = clean_url(upstream.url)
+    except ValueError as problem:
+        raise UsageError(f"--upstream: not a usable base URL: {problem}", "see --help") from None
+    if upstream.target is None and not targets:
+        return (_from_flag(url, gateway, report),)
+    if upstream.target is not None and upstream.target not in {one.id for one in targets}:
+        raise _unknown_target(upstream.target, targets)
+    return tuple(_moved(one, url) if upstream.target in (None, one.id) else one for one in targets)
+
+
+def _moved(target: PlanTarget, url: str) -> PlanTarget:
+    return attrs.evolve(target, base_url=url, origin=f"{target.origin}, {FROM_FLAG}")
+
+
+def _from_flag(url: str, gateway: Gateway, report: Report) -> PlanTarget:
+    provider = Provider(url)
+    return PlanTarget(
+        id="upstream",
+        base_url=url,
+        model=None,
+        secret=None,
+        api_key_header=provider.api_key_header,
+        api_key_prefix=provider.api_key_prefix,
+        pool=resolve_pool(None, gateway, report),
+        origin=FROM_FLAG,
+    )
+
+
+def _unknown_target(name: str, targets: tuple[PlanTarget, ...]) -> UsageError:
+    ids = [one.id for one in targets]
+    near = difflib.get_close_matches(name, ids, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "use --upstream URL without a target"
+    return UsageError(f"--upstream names the target '{name}', which the file does not have", hint)
