@@ -13,7 +13,7 @@ from kt.compiler.program import Program
 from kt.compiler.settings import Settings
 from kt.compiler.targets import resolve_targets
 from kt.diagnostics import Report
-from kt.plan import Limit, Step
+from kt.plan import DEFAULT_PORT, Limit, Step
 from kt.policy import OnTrouble
 
 NAMELESS = ("unnamed", "0.0.0", True)
@@ -34,6 +34,7 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         enabled=identity[2],
         steps=_steps(config, kinds, settings, report, timeouts.policy),
         targets=resolve_targets(config, settings, report),
+        listen_port=DEFAULT_PORT if gateway.listen_port is None else gateway.listen_port.value,
         timeouts=timeouts,
         admission=resolve_admission(gateway, settings, report),
         sizes=resolve_sizes(gateway, report),

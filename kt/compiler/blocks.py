@@ -1,7 +1,7 @@
 """The settings of policy kinds: their names, their common flags, what they say of themselves.
 
-In: entries of the `policy` section. Out: what `structure` puts into a Block. Never: knowledge of any
-one kind; kinds come as a table.
+In: entries of the `policy` section. Out: what `structure` puts into a Block. Never: anything
+that only one kind has; kinds come as a table.
 """
 
 import re

@@ -21,6 +21,7 @@ def lower(program: Program) -> Plan:
         output=_stages(program.phase(Phase.OUTPUT)),
         audit=program.phase(Phase.AUDIT),
         targets=program.targets,
+        listen_port=program.listen_port,
         timeouts=program.timeouts,
         admission=program.admission,
         sizes=program.sizes,

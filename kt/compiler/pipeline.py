@@ -27,8 +27,6 @@ class Compiled:
     """A plan, and what its making left to say."""
 
     plan: Plan
-    listen_port: int | None
-    """`gateway.listen_port`: it decides where the server listens, not what it does."""
     trace: tuple[Change, ...]
     report: Report
     """Without errors; its warnings are for people."""
@@ -48,10 +46,4 @@ def compile_source(
     config = report.checked(structure(tree, known, report))
     program = report.checked(analyse(config, known, settings, report))
     optimized, trace = run(program, RULES)
-    port = config.gateway.listen_port
-    return Compiled(
-        plan=lower(optimized),
-        listen_port=None if port is None else port.value,
-        trace=trace,
-        report=report,
-    )
+    return Compiled(plan=lower(optimized), trace=trace, report=report)

@@ -16,6 +16,7 @@ class Program:
     steps: tuple[Step, ...]
     """Of all phases; the steps of one phase start in this order."""
     targets: tuple[Target, ...]
+    listen_port: int
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes
