@@ -68,9 +68,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
+    except click.exceptions.NoArgsIsHelpError as page:
+        page.show()
         return 2
+    except click.ClickException as error:
+        return show(usage_error(error))
     except KtError as error:
         return show(error)
     except BaseExceptionGroup as group:
@@ -100,6 +102,13 @@ def leaves(group: BaseExceptionGroup[KtError]) -> Iterator[KtError]:
             yield from leaves(member)
         else:
             yield member
+
+
+def usage_error(error: click.ClickException) -> UsageError:
+    """The same mistake, to be shown like every other one."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "kt"
+    return UsageError(error.format_message(), f"'{path} --help' tells what there is")
 
 
 def show(error: KtError) -> int:
