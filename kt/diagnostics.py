@@ -67,7 +67,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "policy.conflict": Code("KT219", "{message}"),
         "pattern.atomic_group": Code("KT301", "{message}"),
         "pattern.backreference": Code("KT302", "{message}"),
-        "pattern.bad_character": Code("KT303", "{message}"),
         "pattern.bad_code_point": Code("KT304", "{message}"),
         "pattern.bad_range": Code("KT305", "{message}"),
         "pattern.bad_repeat": Code("KT306", "{message}"),
@@ -149,6 +148,8 @@ class Diagnostic:
         return CODES[self.name]
 
 
+_SENTENCE = 300
+
 T = TypeVar("T")
 
 
@@ -177,7 +178,7 @@ class Report:
             self._beyond += not code.is_warning
             return
         message = code.template.format(**{key: clean(word) for key, word in words.items()})
-        hint = None if hint is None else clean(hint)
+        hint = None if hint is None else clean(hint, _SENTENCE)
         kept.append(Diagnostic(name=name, span=span, message=message, hint=hint, related=related))
 
     def suggest(self, word: str, candidates: Iterable[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("fast", max_examples=60, deadline=None)
@@ -12,3 +13,8 @@ settings.register_profile(
     "deep", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("KT_HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person rewrite the golden cases, to read what changed in the diff; never in CI."""
+    parser.addoption("--rewrite-cases", action="store_true", help="rewrite fixtures/**/*.case")

@@ -13,7 +13,7 @@ import attrs
 from kt.compiler.leaves import Rejected
 from kt.compiler.model import FailFlags
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
-from kt.diagnostics import CODES, Report
+from kt.diagnostics import CODES, Related, Report
 from kt.errors import HouseBug
 from kt.policies import PolicyKind, Problem
 from kt.policy import OnTrouble
@@ -45,12 +45,18 @@ def split_flags(block: Map) -> tuple[Map, Map]:
 def on_trouble(report: Report, written: Map, flags: FailFlags) -> OnTrouble | None:
     """What the flags decide, None where they leave it to the gateway."""
     if flags.fail_open is not None and flags.fail_open == flags.fail_closed:
-        report.add("trouble_contradiction", written.entries[-1].key.span, hint="keep one of them")
+        first, *_, last = sorted((entry.key.span for entry in written.entries), key=_start)
+        related = (Related("first given", first),)
+        report.add("trouble_contradiction", last, hint="keep one of them", related=related)
         raise Rejected
     if flags.fail_open is None and flags.fail_closed is None:
         return None
     is_open = flags.fail_open or flags.fail_closed is False
     return OnTrouble.ALLOW if is_open else OnTrouble.BLOCK
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def report_problems(report: Report, policy: PolicyKind, block: Entry) -> None:
@@ -73,7 +79,7 @@ def _code_name(problem: Problem) -> str:
 def _span(problem: Problem, block: Entry) -> Span:
     """The position inside a string where it stands as it is, else of the value, else of the key."""
     place, node = _find(problem.field, block)
-    if not isinstance(node, Scalar) or problem.is_warning:
+    if not isinstance(node, Scalar) or (problem.is_warning and problem.start is None):
         return place
     if problem.start is None or node.verbatim is None:
         return node.span if node.span.end > node.span.start else place

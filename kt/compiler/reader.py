@@ -22,6 +22,7 @@ MAX_DEPTH = 32
 _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML has it: ten times as fast, the same events and marks (law)."""
 
@@ -42,7 +43,7 @@ def read(source: Source, report: Report) -> Map | None:
     except TooDeep as deep:
         report.add("too_deep", deep.span, limit=str(MAX_DEPTH))
     except yaml.MarkedYAMLError as error:
-        report.add("not_yaml", _error_span(source, error), problem=_problem(error))
+        _report_syntax(source, report, error)
     except yaml.YAMLError:
         report.add("not_yaml", NOWHERE, problem="it cannot be scanned")
     else:
@@ -76,9 +77,17 @@ def _as_map(root: Node | None, report: Report) -> Map | None:
     return None
 
 
-def _error_span(source: Source, error: yaml.MarkedYAMLError) -> Span:
+def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) -> None:
+    related: tuple[Related, ...] = ()
+    if error.context_mark and error.problem_mark:
+        related = (Related("it began", _point(source, error.context_mark)),)
     mark = error.problem_mark or error.context_mark
-    at = min(mark.index if mark else 0, len(source.text))
+    span = _point(source, mark) if mark else NOWHERE
+    report.add("not_yaml", span, problem=_problem(error), related=related)
+
+
+def _point(source: Source, mark: yaml.Mark) -> Span:
+    at = min(mark.index, len(source.text))
     return Span(at, min(at + 1, len(source.text)))
 
 
@@ -133,10 +142,14 @@ class _Builder:
             self.report.add("anchor", span, word=anchor, hint="remove it")
         if tag is not None:
             hint = "remove it; quote a value to make it a string"
-            self.report.add("tag", span, word=tag, hint=hint)
+            word = tag.replace("tag:yaml.org,2002:", "!!")
+            self.report.add("tag", span, word=word, hint=hint)
 
     def _scalar(self, event: yaml.Event, span: Span) -> Scalar:
         text: str = getattr(event, "value", "")
+        for lone in _LONE_SURROGATE.findall(text):
+            # One of PyYAML's two parsers lets an escape make one; no text can be encoded with it.
+            self.report.add("forbidden_character", span, character=f"U+{ord(lone):04X}")
         written = self.source.text[span.start : span.end]
         is_quoted = bool(getattr(event, "style", None))
         verbatim = None
