@@ -206,8 +206,8 @@ class Report:
 
     def show(self) -> str:
         """All findings as text, errors first, each kind capped with a count of the rest."""
-        shown = _capped(self.source, self.errors, self._beyond, "errors")
-        shown += _capped(self.source, self.warnings, 0, "warnings")
+        shown = _capped(self.source, self.errors, self._beyond, "error")
+        shown += _capped(self.source, self.warnings, 0, "warning")
         return "\n".join(shown)
 
 
@@ -218,7 +218,7 @@ def _place(found: Diagnostic) -> tuple[int, int, str, str]:
 def _capped(source: Source, found: tuple[Diagnostic, ...], beyond: int, noun: str) -> list[str]:
     shown = [render(source, one) for one in found[:SHOWN]]
     rest = len(found) - len(shown) + beyond
-    return [*shown, f"and {rest} more {noun}"] if rest else shown
+    return [*shown, f"and {rest} more {noun}{'s' * (rest > 1)}"] if rest else shown
 
 
 def render(source: Source, found: Diagnostic) -> str:
