@@ -73,10 +73,8 @@ class _Prepared:
 
 def check_rule(rule: Rule) -> Parsed:
     """Everything that `compile_rules` could refuse about a rule, early. Raises PatternError."""
-    parsed = parse(rule.pattern)
-    prepared = _prepare(0, rule)
-    _matcher(prepared)
-    return parsed
+    _matcher(_prepare(0, rule))
+    return parse(rule.pattern)
 
 
 @functools.lru_cache(maxsize=32)
@@ -110,7 +108,7 @@ def _check_validator(name: str, node: Node, everything: tuple[int, int]) -> None
 
 def _lens(view: View, prepared: list[_Prepared]) -> Lens:
     matchers = tuple(_matcher(item) for item in prepared)
-    return Lens(view, matchers, tuple(_union(group) for group in _groups(prepared)))
+    return Lens(view, matchers, tuple(_union(group, matchers) for group in _groups(prepared)))
 
 
 def _matcher(prepared: _Prepared) -> Matcher:
@@ -128,7 +126,7 @@ def _groups(prepared: list[_Prepared]) -> list[list[_Prepared]]:
     room = 0
     for item in prepared:
         need = size(item.prefixes) + size(item.node)
-        if need > room or not groups:
+        if need > room:
             groups.append([])
             room = MAX_UNION
         groups[-1].append(item)
@@ -136,7 +134,10 @@ def _groups(prepared: list[_Prepared]) -> list[list[_Prepared]]:
     return groups
 
 
-def _union(group: list[_Prepared]) -> Union:
+def _union(group: list[_Prepared], matchers: tuple[Matcher, ...]) -> Union:
+    if len(group) == 1:
+        (alone,) = (matcher for matcher in matchers if matcher.rule == group[0].index)
+        return Union(alone.matches, alone.prefixes)
     return Union(
         _re2(choice([item.node for item in group])),
         _re2(_at_end(choice([item.prefixes for item in group]))),

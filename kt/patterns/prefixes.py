@@ -29,7 +29,7 @@ from kt.policy import Rule
 MAX_SIZE = 40_000
 """Of the prefixes' program; the rule's own is never larger."""
 
-MAX_DEPTH = 200
+MAX_DEPTH = 150
 _FOLD = 8
 
 

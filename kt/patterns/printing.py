@@ -58,7 +58,7 @@ def _quantifier(low: int, high: int | None) -> str:
         case (_, None):
             return f"{{{low},}}"
         case _:
-            return f"{{{low},{high}}}"
+            return f"{{{low}}}" if low == high else f"{{{low},{high}}}"
 
 
 def _set(ranges: Ranges) -> str:

@@ -86,7 +86,8 @@ MEANINGS = st.lists(
 ).map("".join)
 
 
-@given(MEANINGS, st.text("abAB1 é_-", max_size=4))
+# NOT: the empty text, where `\B` is false for re before Python 3.14.
+@given(MEANINGS, st.text("abAB1 é_-", min_size=1, max_size=4))
 def test_the_dialect_means_what_pythons_re_means_where_both_have_it(
     pattern: str, text: str
 ) -> None:

@@ -1,0 +1,116 @@
+"""Rules compiled and found in whole texts."""
+
+# ruff: noqa: RUF001  # look-alikes are what some of these texts are for
+
+import pytest
+
+from kt.patterns.matcher import check_rule, compile_rules
+from kt.patterns.syntax import PatternError
+from kt.policy import Finding, Rule, View
+from tests.support.pattern_strategies import HAND_PICKED
+
+
+def found(text: str, *rules: Rule) -> list[str]:
+    """What the rules find, as text."""
+    data = text.encode()
+    return [data[one.start : one.end].decode() for one in compile_rules(rules).find(text)]
+
+
+def rule(pattern: str, view: View = View.NORMALIZED, validator: str | None = None) -> Rule:
+    return Rule(id="r", pattern=pattern, view=view, validator=validator)
+
+
+def test_a_match_is_the_longest_one_whatever_the_order_of_alternatives() -> None:
+    assert found("xabc", rule("a|ab|abc")) == ["abc"]
+
+
+def test_matches_of_one_rule_do_not_overlap() -> None:
+    assert found("aaaaa", rule("aa")) == ["aa", "aa"]
+
+
+def test_matches_of_different_rules_may_overlap() -> None:
+    assert compile_rules((rule("ab"), rule("bc"))).find("abc") == (
+        Finding(0, 0, 2),
+        Finding(1, 1, 3),
+    )
+
+
+def test_a_card_is_found_behind_digits_that_belong_to_nothing() -> None:
+    assert found("12 4111 1111 1111 1111", HAND_PICKED["card"]) == ["4111 1111 1111 1111"]
+
+
+def test_a_card_is_found_in_front_of_digits_that_belong_to_nothing() -> None:
+    assert found("4111 1111 1111 1111 99", HAND_PICKED["card"]) == ["4111 1111 1111 1111"]
+
+
+def test_offsets_count_bytes_of_the_original_text() -> None:
+    assert compile_rules((rule("a"),)).find("éａ") == (Finding(0, 2, 5),)
+
+
+def test_a_match_inside_an_expansion_covers_the_whole_character() -> None:
+    assert found("5㎏!", rule("g")) == ["㎏"]
+
+
+def test_an_invisible_character_inside_a_match_is_covered() -> None:
+    assert found("x\u200ba\u200bb\u200by", rule("ab")) == ["a\u200bb"]
+
+
+def test_a_raw_rule_sees_what_normalization_removes() -> None:
+    assert found("a\u200bb", rule(r"\x{200b}", View.TEXT)) == ["\u200b"]
+
+
+def test_a_folded_rule_sees_through_look_alikes_and_marks() -> None:
+    assert found("ра\u0301ss", rule("pass", View.FOLDED)) == ["ра\u0301ss"]
+
+
+def test_no_rules_find_nothing() -> None:
+    scanner = compile_rules(()).scanner()
+    assert scanner.feed("é") == ()
+    assert scanner.frontier == 2
+    assert scanner.finish() == ()
+
+
+@pytest.mark.parametrize("pattern", ["a*", "", r"\b", "(?:a|b?)", "^$"])
+def test_a_rule_that_matches_the_empty_text_is_refused(pattern: str) -> None:
+    assert refusal_of(rule(pattern)) == ("matches_empty", 0, len(pattern))
+
+
+def test_an_unknown_validator_is_refused() -> None:
+    assert refusal_of(rule("a", validator="magic")) == ("unknown_validator", 0, 1)
+
+
+@pytest.mark.parametrize("pattern", [r"\d+", r"\d{13,600}"])
+def test_a_validator_needs_a_bounded_candidate(pattern: str) -> None:
+    assert refusal_of(rule(pattern, validator="luhn"))[0] == "validator_unbounded"
+
+
+def test_a_rule_that_is_too_large_is_refused() -> None:
+    pattern = "é{1000}" * 8
+    assert refusal_of(rule(pattern)) == ("too_large", 0, len(pattern))
+
+
+def refusal_of(refused: Rule) -> tuple[str, int, int]:
+    """The refusal, which checking and compiling must agree on."""
+    errors = []
+    for judge in (check_rule, lambda one: compile_rules((one,))):
+        with pytest.raises(PatternError) as caught:
+            judge(refused)
+        errors.append((caught.value.code, caught.value.start, caught.value.end))
+    assert errors[0] == errors[1]
+    return errors[0]
+
+
+def test_checking_a_rule_returns_its_warnings() -> None:
+    assert [one.code for one in check_rule(rule("a+?")).warnings] == ["lazy_ignored"]
+
+
+def test_compiling_the_same_rules_again_gives_the_same_set() -> None:
+    assert compile_rules((rule("ab"),)) is compile_rules((rule("ab"),))
+
+
+def test_rules_that_are_too_large_for_one_expression_are_asked_in_groups() -> None:
+    wide = tuple(rule(f"{letter}{{1000}}[é-ž]{{1000}}") for letter in "abcd")
+    rule_set = compile_rules(wide)
+    assert 1 < len(rule_set.lenses[0].unions) < 1 + len(wide)
+    text = "c" * 1000 + "é" * 1000
+    assert rule_set.find("x" + text) == (Finding(2, 1, 3001),)
