@@ -6,8 +6,10 @@ of requests; a position in a file, which only the compiler knows.
 
 import attrs
 
-from kt.patterns.parser import PatternWarning, parse
+from kt.patterns.matcher import check_rule
+from kt.patterns.parser import PatternWarning
 from kt.patterns.syntax import PatternError
+from kt.policy import Rule
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +64,7 @@ def conflict(field: str, value: object, other: str, other_value: object) -> tupl
 def bad_pattern(field: str, pattern: str) -> tuple[Problem, ...]:
     """Report what the rule dialect says about a pattern: one error, or its warnings."""
     try:
-        parsed = parse(pattern)
+        parsed = check_rule(Rule(id=field, pattern=pattern))
     except PatternError as error:
         return (attrs.evolve(_located(field, error), hint=error.hint),)
     return tuple(

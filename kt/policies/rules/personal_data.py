@@ -49,9 +49,10 @@ PHONE = Entity(
         ),
         # International: a plus sign that is no addition, then 8 to 15 digits.
         (rf"\B\+[1-9](?:[ .(){_DASH}]{{0,2}}\d){{7,14}}\b", None),
-        # Ten digits in a row are a phone number only where a word says so.
+        # Any grouping, and digits in a row, are a phone number only where a word says so.
         (
-            rf"(?i:\b(?:phone|tel|telephone|mobile|cell|fax)(?: number| no\.?)?{_IS})\d{{10,11}}\b",
+            rf"(?i:\b(?:phone|tel|telephone|mobile|cell|fax)(?: number| no\.?)?{_IS})"
+            rf"[+(]?\d(?:[ .(){_DASH}]{{0,2}}\d){{6,13}}\b",
             None,
         ),
     ),
@@ -83,7 +84,8 @@ CARDHOLDER = Entity(
     (
         (
             r"(?i:\b(?:card ?holder(?:'s)?(?: name)?|name on (?:the )?card)(?: is| ?[:=]) ?)"
-            rf"[{_LETTER}][{_LETTER}.'-]{{0,30}}(?: [A-Z\u00c0-\u00de][{_LETTER}.'-]{{0,30}}){{0,3}}",
+            rf"[{_LETTER}][{_LETTER}.'-]{{0,30}}"
+            rf"(?: [A-Z\u00c0-\u00de][{_LETTER}.'-]{{0,30}}){{0,3}}",
             None,
         ),
     ),
