@@ -1,6 +1,5 @@
 """`kt gateway run`: compile a configuration and serve it until told to stop."""
 
-import logging
 import signal
 from functools import partial
 from pathlib import Path
@@ -8,12 +7,15 @@ from pathlib import Path
 import click
 import trio
 
-from kt.cli.compiling import compile_file, listen_address, settings_options
+from kt.cli.address import address
+from kt.cli.compiling import compile_file, settings_options
 from kt.cli.surroundings import admin_token, read_secrets, state_directory
 from kt.compiler.settings import Settings
 from kt.errors import UsageError
 from kt.plan import Plan
 from kt.runtime.gateway import GatewayOptions, Running, run_gateway
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - the product's documented default
 
 
 @click.group()
@@ -22,7 +24,12 @@ def gateway() -> None:
 
 
 @gateway.command()
-@click.option("--listen", metavar="HOST:PORT", help="Default: 0.0.0.0 and the config's port.")
+@click.option(
+    "--listen",
+    type=address,
+    metavar="HOST:PORT",
+    help="Default: every address of this machine, and the config's listen_port.",
+)
 @click.option(
     "--policy-config",
     "config",
@@ -31,13 +38,12 @@ def gateway() -> None:
     help="The policy-config.yaml to run.",
 )
 @settings_options
-def run(listen: str | None, config: Path, settings: Settings) -> None:
+def run(listen: tuple[str, int] | None, config: Path, settings: Settings) -> None:
     """Serve a configuration until SIGTERM or SIGINT; requests under way may end."""
-    logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
     plan = compile_file(config, settings).plan
     if not plan.enabled:
         raise UsageError("the pack is switched off", "set pack.enabled to true")
-    host, port = listen_address(listen, ("0.0.0.0", plan.listen_port))  # noqa: S104 - documented
+    host, port = listen or (EVERYWHERE, plan.listen_port)
     trio.run(partial(_serve, plan, options(plan, host, port, settings)))
 
 
@@ -56,6 +62,7 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
     return GatewayOptions(
         host=host,
         port=port,
+        log=partial(click.echo, err=True),
         audit_path=state_directory() / "audit.jsonl",
         gateway_id=f"{host}:{port}",
         secrets=secrets,

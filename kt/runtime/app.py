@@ -12,13 +12,13 @@ import trio
 
 from kt import __version__
 from kt.errors import GatewayError
-from kt.plan import Plan, to_data
+from kt.plan import Plan, Record, to_data
 from kt.policy import Outcome
 from kt.runtime.audit import AuditLog
 from kt.runtime.body import ClientLeft, Receive
 from kt.runtime.chat import PATH as CHAT
 from kt.runtime.chat import ChatEndpoint
-from kt.runtime.guard import log_bug
+from kt.runtime.guard import Log, describe
 from kt.runtime.identity import Headers, Identity, same_secret
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
@@ -56,6 +56,7 @@ class App:
     chat: ChatEndpoint
     metrics: Metrics
     audit: AuditLog | None
+    log: Log
     gateway_id: str
     admin_token: str | None = attrs.field(repr=False)
     """None where the listener is loopback and every local user is trusted."""
@@ -115,7 +116,7 @@ class App:
             await reply.refuse(error)
         except Exception as bug:
             # The one place around one request: it gets a 500 and an event, the others live on.
-            log_bug(bug)
+            self.log(describe(bug))
             await reply.refuse(GatewayError("internal_error", "the gateway made a mistake"))
         finally:
             self._write_down(ledger)
@@ -126,7 +127,7 @@ class App:
             ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
         ledger.count(self.metrics)
         is_wanted = ledger.verdict is not Outcome.ALLOW or any(
-            step.body.log_all_access for step in self.plan.audit
+            isinstance(step.body, Record) and step.body.log_all_access for step in self.plan.audit
         )
         if self.audit is not None and is_wanted:
             self.audit.write(ledger.event(self.gateway_id))

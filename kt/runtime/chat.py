@@ -13,20 +13,21 @@ from collections.abc import Mapping
 
 import attrs
 import trio
-from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
-from kt.wire.segments import apply_edits
 
 from kt.errors import GatewayError
 from kt.plan import Plan
 from kt.runtime.admission import Gate
 from kt.runtime.body import ClientLeft, Receive, read_body
 from kt.runtime.engine import BoundStep, PolicyBudget, bind, judge
+from kt.runtime.fused import StreamRules
 from kt.runtime.ledger import Ledger
 from kt.runtime.reply import Reply
 from kt.runtime.settle import Decision
-from kt.runtime.stream import AnswerStream, StreamRules
+from kt.runtime.stream import AnswerStream
 from kt.runtime.upstream import Answer, TargetUnavailable, Upstream
 from kt.wire import chat
+from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
+from kt.wire.segments import apply_edits
 
 PATH = "/v1/chat/completions"
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 import attrs
 import trio
-from kt.patterns.matcher import RuleSet, compile_rules
 
 from kt.exchange import Segment
 from kt.patterns.decoding import decoded_runs
+from kt.patterns.matcher import RuleSet, compile_rules
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
 from kt.runtime.settle import Decision, Judged, settle

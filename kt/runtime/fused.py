@@ -1,24 +1,55 @@
 """The output phase fused for streaming: one scan of all rules that act, one of those that record.
 
-In: the stages of the output phase. Out: lane states, and one verdict per step at the end.
+In: the stages of the output phase. Out: lanes, and one verdict per step at the end.
+
+A lane is judged as it grows (`GrowingLane`), but for the arguments of a tool call: they are JSON
+inside a string, and what a rule looks for may be spelled there with escapes. They are collected up
+to the hold's cap and judged decoded, like those of a whole answer (`ArgumentsLane`).
 """
+
+from typing import Protocol
 
 import attrs
 
+from kt.exchange import Lane, Surface
 from kt.patterns.matcher import RuleSet, compile_rules
 from kt.patterns.scanner import Scanner
 from kt.plan import Scan, Stage, Step
-from kt.policy import ALLOW, Action, Finding, Outcome, Verdict
-from kt.runtime.window import Blocked, LaneWindow, Owned
+from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
+from kt.runtime.engine import edit_of
+from kt.runtime.window import Blocked, HoldExceeded, LaneWindow, Owned
+from kt.wire.chat import argument_segments, edited_arguments
 
 ACTING = frozenset({Action.BLOCK, Action.ESCALATE, Action.REDACT})
 """Actions that decide what the client sees; the others never hold anything back."""
 
 
-@attrs.define
-class LaneState:
-    """One lane: the window of what acts, the scanner of what only records."""
+Found = tuple[Owned, Finding]
 
+
+class LaneState(Protocol):
+    """One text on its way."""
+
+    @property
+    def held(self) -> int:
+        """How many bytes wait for a decision."""
+
+    @property
+    def found(self) -> list[Found]:
+        """Everything found so far, for the record."""
+
+    def feed(self, text: str) -> str:
+        """Take the next piece and return what may go on. Raises Blocked or HoldExceeded."""
+
+    def finish(self) -> str:
+        """The text has ended; return the rest of what may go on. Does nothing the second time."""
+
+
+@attrs.define
+class GrowingLane:
+    """A lane that is judged as it grows."""
+
+    rules: "StreamRules"
     window: LaneWindow | None
     recorder: Scanner | None
     recorded: list[Finding] = attrs.field(factory=list)
@@ -28,6 +59,14 @@ class LaneState:
     def held(self) -> int:
         """How many bytes wait for a decision."""
         return 0 if self.window is None else self.window.held
+
+    @property
+    def found(self) -> list[Found]:
+        """Everything found so far, for the record."""
+        acting = self.window.findings if self.window is not None else []
+        return [(self.rules.acting[one.rule], one) for one in acting] + [
+            (self.rules.recording[one.rule], one) for one in self.recorded
+        ]
 
     def feed(self, text: str) -> str:
         """Take the next piece and return what may go on."""
@@ -43,6 +82,45 @@ class LaneState:
         if self.recorder is not None:
             self.recorded += self.recorder.finish()
         return "" if self.window is None else self.window.finish()
+
+
+@attrs.define
+class ArgumentsLane:
+    """The arguments of one tool call, collected and judged decoded at their end."""
+
+    rules: "StreamRules"
+    cap: int
+    found: list[Found] = attrs.field(factory=list)
+    _text: str = ""
+    _size: int = 0
+
+    @property
+    def held(self) -> int:
+        """How many bytes wait for a decision."""
+        return self._size
+
+    def feed(self, text: str) -> str:
+        """Take the next piece; nothing goes on yet. Raises HoldExceeded."""
+        self._text += text
+        self._size += len(text.encode())
+        if self._size > self.cap:
+            raise HoldExceeded
+        return ""
+
+    def finish(self) -> str:
+        """The arguments are complete: return them edited. Raises Blocked."""
+        text, self._text, self._size = self._text, "", 0
+        segments = argument_segments(text) if text else ()
+        edits: list[Edit] = []
+        for at, segment in enumerate(segments):
+            for owner, finding in self.rules.find(segment.text):
+                self.found.append((owner, finding))
+                if owner.scan.action is Action.REDACT:
+                    own = Finding(owner.index, finding.start, finding.end)
+                    edits.append(edit_of(owner.step, owner.scan, at, own))
+                elif owner.scan.action in ACTING:
+                    raise Blocked(owner, finding)
+        return edited_arguments(text, segments, edits) if edits else text
 
 
 @attrs.frozen
@@ -80,31 +158,31 @@ class StreamRules:
         """Whether a text may be changed or stopped at all."""
         return bool(self.acting)
 
-    def lane(self, hold: int) -> LaneState:
+    def find(self, text: str) -> list[Found]:
+        """Everything in a whole text, what acts first."""
+        return [(self.acting[one.rule], one) for one in self._acting_rules.find(text)] + [
+            (self.recording[one.rule], one) for one in self._recording_rules.find(text)
+        ]
+
+    def lane(self, lane: Lane, hold: int) -> LaneState:
         """The state of a text that begins now."""
-        return LaneState(
+        if self.acting and lane.surface is Surface.TOOL_ARGUMENTS:
+            return ArgumentsLane(self, hold)
+        return GrowingLane(
+            self,
             LaneWindow(self._acting_rules, self.acting, hold) if self.acting else None,
             self._recording_rules.scanner() if self.recording else None,
         )
 
-    def verdicts(
-        self, lanes: tuple[LaneState, ...], stopped: Blocked | None
-    ) -> tuple[Verdict, ...]:
+    def verdicts(self, found: list[Found], stopped: Blocked | None) -> tuple[Verdict, ...]:
         """One verdict per step over everything that its rules found."""
-        found: dict[int, list[tuple[Owned, Finding]]] = {}
-        for lane in lanes:
-            for finding in lane.window.findings if lane.window is not None else ():
-                found.setdefault(self.acting[finding.rule].step.order, []).append(
-                    (self.acting[finding.rule], finding)
-                )
-            for finding in lane.recorded:
-                found.setdefault(self.recording[finding.rule].step.order, []).append(
-                    (self.recording[finding.rule], finding)
-                )
-        return tuple(_verdict(step, found.get(step.order, []), stopped) for step in self.steps)
+        by_order: dict[int, list[Found]] = {step.order: [] for step in self.steps}
+        for owner, finding in found:
+            by_order[owner.step.order].append((owner, finding))
+        return tuple(_verdict(step, by_order[step.order], stopped) for step in self.steps)
 
 
-def _verdict(step: Step, found: list[tuple[Owned, Finding]], stopped: Blocked | None) -> Verdict:
+def _verdict(step: Step, found: list[Found], stopped: Blocked | None) -> Verdict:
     if stopped is not None and stopped.step.order == step.order:
         found = [(stopped.owner, stopped.finding)]
     if not found:

@@ -18,6 +18,7 @@ from kt.runtime.admission import Gate
 from kt.runtime.app import App
 from kt.runtime.audit import AuditLog
 from kt.runtime.chat import ChatEndpoint
+from kt.runtime.guard import Log
 from kt.runtime.metrics import Metrics
 from kt.runtime.server import ServeSettings, bound_port, open_listeners, serve
 from kt.runtime.upstream import Upstream
@@ -29,6 +30,7 @@ class GatewayOptions:
 
     host: str
     port: int
+    log: Log
     audit_path: Path
     gateway_id: str
     secrets: Mapping[str, str] = attrs.field(repr=False, factory=dict)
@@ -71,6 +73,7 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         chat=ChatEndpoint.of(plan, gate, upstreams),
         metrics=metrics,
         audit=audit,
+        log=options.log,
         gateway_id=options.gateway_id,
         admin_token=options.admin_token,
     )
@@ -104,7 +107,7 @@ async def run_gateway(
         nursery.start_soon(_note_drain, drain, app)
         running = Running(app, bound_port(listeners))
         task_status.started(running)
-        await serve(app, listeners, settings=settings, drain=drain)
+        await serve(app, listeners, settings=settings, drain=drain, log=options.log)
 
 
 async def _note_drain(drain: trio.Event, app: App) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 import trio
-from kt.wire.chat import error_frame
 
 from kt.errors import GatewayError
 from kt.runtime.ledger import Ledger
+from kt.wire.chat import error_frame
 
 Message = dict[str, Any]
 """An ASGI message: its keys depend on its type."""

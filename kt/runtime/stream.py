@@ -20,10 +20,10 @@ import trio
 
 from kt.errors import GatewayError
 from kt.exchange import Lane, Path
-from kt.runtime.fused import LaneState, StreamRules
+from kt.runtime.fused import Found, LaneState, StreamRules
 from kt.runtime.settle import Decision, Judged, blocked, settle
 from kt.runtime.window import Blocked, HoldExceeded
-from kt.wire.chat import Chunk, held_chunk, is_error, read_chunk, rewrite_chunk, usage_of
+from kt.wire.chat import Chunk, Delta, held_chunk, is_error, read_chunk, rewrite_chunk, usage_of
 from kt.wire.json_body import JsonValue, parse_lenient
 from kt.wire.sse import Event, SseReader, frame
 
@@ -58,6 +58,7 @@ class AnswerStream:
     _has_released: bool = False
     _usage_frames: list[bytes] = attrs.field(factory=list)
     """Usage events that came while lanes still held text."""
+    _whole_found: list[Found] = attrs.field(factory=list)
     _stopped: Blocked | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -74,9 +75,9 @@ class AnswerStream:
 
     def decision(self) -> Decision:
         """What the output phase came to, for the record."""
-        states = tuple(self._lanes.values())
+        found = [*self._whole_found, *(one for lane in self._lanes.values() for one in lane.found)]
         share = self.seconds / max(1, len(self.rules.steps))
-        verdicts = self.rules.verdicts(states, self._stopped)
+        verdicts = self.rules.verdicts(found, self._stopped)
         return settle(
             Judged(step, verdict, share)
             for step, verdict in zip(self.rules.steps, verdicts, strict=True)
@@ -127,6 +128,9 @@ class AnswerStream:
         """Feed every text of the chunk to its lane; what each path may show now."""
         texts: dict[Path, str] = {}
         for delta in chunk.deltas:
+            if delta.is_whole:
+                texts[delta.path] = self._judge_whole(delta)
+                continue
             if delta.lane.choice in self._finished:
                 raise GatewayError("bad_response", "the provider went on after a choice's finish")
             state = self._lane(delta.lane)
@@ -134,12 +138,19 @@ class AnswerStream:
             self.most_held = max(self.most_held, state.held)
         return texts
 
+    def _judge_whole(self, delta: Delta) -> str:
+        """A text that is complete in its event: what may show of it."""
+        state = self.rules.lane(delta.lane, MAX_EVENT)
+        shown = state.feed(delta.text) + state.finish()
+        self._whole_found += state.found
+        return shown
+
     def _lane(self, lane: Lane) -> LaneState:
         state = self._lanes.get(lane)
         if state is None:
             if len(self._lanes) >= MAX_LANES:
                 raise GatewayError("bad_response", "the provider's answer has too many parts")
-            state = self._lanes[lane] = self.rules.lane(self.hold)
+            state = self._lanes[lane] = self.rules.lane(lane, self.hold)
         return state
 
     def _finish(self, chunk: Chunk, texts: dict[Path, str]) -> list[tuple[Lane, str]]:
@@ -176,7 +187,7 @@ class AnswerStream:
         is_untouched = all(texts[delta.path] == delta.text for delta in chunk.deltas)
         if event.data is None or (is_untouched and not (chunk.has_logprobs and self.rules.acts)):
             return event.forwardable
-        return frame(rewrite_chunk(event.data, chunk, texts))
+        return frame(rewrite_chunk(event.data, chunk, texts), event.name)
 
     def _held(self, tails: list[tuple[Lane, str]]) -> Iterator[bytes]:
         for lane, rest in tails:

@@ -17,9 +17,9 @@ rule ends the lane at once; a hold above the cap ends it too, never as a guessed
 """
 
 import attrs
-from kt.patterns.matcher import RuleSet
 
 from kt.edits import Merged, merge
+from kt.patterns.matcher import RuleSet
 from kt.plan import Scan, Step
 from kt.policy import Action, Edit, Finding, Rule
 from kt.runtime.engine import edit_of

@@ -71,6 +71,12 @@ class MockProvider:
         self._received: deque[Received] = deque(maxlen=self.settings.keep)
         self._endings = dict.fromkeys(Ended, 0)
         self._number = 0
+        self._quiet = trio.Event()
+
+    async def until_idle(self) -> None:
+        """Wait until no exchange is open."""
+        while self._endings[Ended.OPEN]:
+            await self._quiet.wait()
 
     @property
     def requests(self) -> tuple[Received, ...]:
@@ -111,6 +117,9 @@ class MockProvider:
     def _settle(self, received: Received, ended: Ended) -> None:
         self._endings[received.ended] -= 1
         self._endings[ended] += 1
+        if not self._endings[Ended.OPEN]:
+            self._quiet.set()
+            self._quiet = trio.Event()
         with_end = attrs.evolve(received, ended=ended)
         oldest = self._number - len(self._received) + 1
         if received.number >= oldest:

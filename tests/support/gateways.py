@@ -20,6 +20,10 @@ def run_in_virtual_time(main: Callable[[], Awaitable[None]]) -> None:
     trio.run(main, clock=MockClock(autojump_threshold=0))
 
 
+def _no_bug_is_expected(line: str) -> None:
+    raise AssertionError(line)
+
+
 @asynccontextmanager
 async def gateway(
     plan: Plan, transport: httpx.AsyncBaseTransport, audit_path: Path | None = None
@@ -28,6 +32,7 @@ async def gateway(
     options = GatewayOptions(
         host="127.0.0.1",
         port=0,
+        log=_no_bug_is_expected,
         audit_path=audit_path or Path("unused"),
         gateway_id="test",
         secrets={},
