@@ -1,0 +1,62 @@
+# Everything runs in .venv, made from the locked versions; only `make lock` chooses new ones.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+INSTALLED := $(VENV)/.installed
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+LOCK_NOTE := \# Made by 'make lock' from pyproject.toml: exact versions and their hashes.
+
+.PHONY: demo test lint fmt deep lock clean help
+
+help:
+	@echo "make demo   show the gateway at work, without any account"
+	@echo "make test   lint, types and tests"
+	@echo "make lint   lint and types alone"
+	@echo "make fmt    format, and mend what the linter can"
+	@echo "make deep   the property tests, for as long as they like"
+	@echo "make lock   choose new versions of what kt depends on"
+	@echo "make clean  forget everything that was made"
+
+demo: $(INSTALLED)
+	$(BIN)/kt demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+fmt: $(INSTALLED)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+deep: $(INSTALLED)
+	KT_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -o faulthandler_timeout=0
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "kt needs Python 3.11 or newer; say which: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(LOCKED): requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $@
+
+# Without isolation, so that the build backend is the one whose hash was checked.
+$(INSTALLED): pyproject.toml $(LOCKED)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: | $(INSTALLED)
+	$(COMPILE) --upgrade --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --upgrade --output-file requirements/dev.txt --extra dev --build-deps-for editable \
+		--constraint requirements/run.txt pyproject.toml
+	for lock in run dev; do sed -i "1i $(LOCK_NOTE)" requirements/$$lock.txt; done
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
