@@ -8,6 +8,9 @@ from kt.patterns.syntax import Assertion, Chars, Choice, Node, Repeat, Sequence
 _UTF8_STEPS = (0x80, 0x800, 0x10000)
 """The code points from which UTF-8 needs one more byte."""
 
+_RANGE_SIZES = (1, 6, 11, 18)
+"""The program of the widest range that ends in a character of one, two, three or four bytes."""
+
 
 def max_length(node: Node) -> int | None:
     """The UTF-8 bytes of the longest match, None when there is no bound."""
@@ -72,4 +75,10 @@ def size(node: Node) -> int:
 
 
 def _set_size(ranges: Ranges) -> int:
-    return sum([1 if high < 0x80 else 6 for _, high in ranges])
+    return sum([_range_size(low, high) for low, high in ranges])
+
+
+def _range_size(low: int, high: int) -> int:
+    """The byte ranges that RE2 makes of a range of characters, at most."""
+    encoded = 1 + sum(high >= step for step in _UTF8_STEPS)
+    return encoded if low == high else _RANGE_SIZES[encoded - 1]

@@ -24,7 +24,8 @@ MAX_MEMORY = 8 * 2**20
 """RE2's budget per expression, for the program and for the states that it makes as it searches."""
 
 MAX_UNION = 20_000
-"""The size (kt.patterns.length) of the rules that are asked together in one expression."""
+"""The size (kt.patterns.length) of the rules that are asked together in one expression; a larger
+rule is asked alone."""
 
 MAX_VALIDATED = 512
 """The longest candidate, in bytes, of a rule with a validator: each shorter end may be tried."""
@@ -113,10 +114,8 @@ def _lens(view: View, prepared: list[_Prepared]) -> Lens:
 
 def _matcher(prepared: _Prepared) -> Matcher:
     name = prepared.rule.validator
-    try:
-        matches, prefixes = _re2(prepared.node), _re2(_at_end(prepared.prefixes))
-    except re2.error:
-        raise refusal("too_large", 0, len(prepared.rule.pattern)) from None
+    # NOT: a guard against re2.error. The bounds of `proper_prefixes` are below RE2's own.
+    matches, prefixes = _re2(prepared.node), _re2(_at_end(prepared.prefixes))
     return Matcher(prepared.index, matches, prefixes, VALIDATORS[name] if name else None)
 
 

@@ -26,8 +26,8 @@ from kt.patterns.syntax import (
 )
 from kt.policy import Rule
 
-MAX_SIZE = 40_000
-"""Of the prefixes' program; the rule's own is never larger."""
+MAX_SIZE = 60_000
+"""Of the program (kt.patterns.length) for a rule, and for its prefixes."""
 
 MAX_DEPTH = 150
 _FOLD = 8

@@ -85,7 +85,7 @@ def test_a_validator_needs_a_bounded_candidate(pattern: str) -> None:
 
 
 def test_a_rule_that_is_too_large_is_refused() -> None:
-    pattern = "é{1000}" * 8
+    pattern = ".{1000}" * 4
     assert refusal_of(rule(pattern)) == ("too_large", 0, len(pattern))
 
 
@@ -114,3 +114,24 @@ def test_rules_that_are_too_large_for_one_expression_are_asked_in_groups() -> No
     assert 1 < len(rule_set.lenses[0].unions) < 1 + len(wide)
     text = "c" * 1000 + "é" * 1000
     assert rule_set.find("x" + text) == (Finding(2, 1, 3001),)
+
+
+@pytest.mark.parametrize(
+    "one", ["a", "é", ".", r"\W", "[^é中]", r"[\x{81}-\x{10fffe}]", r"[\x{801}-\x{fffe}]", "[a-é]"]
+)
+def test_the_bound_on_size_is_below_what_re2_refuses(one: str) -> None:
+    copies = 60
+    while (is_too_large := refused_as_too_large(rule(f"{one}{{1000}}" * copies))) and copies > 1:
+        copies = copies * 4 // 5
+    assert not is_too_large
+
+
+def refused_as_too_large(one: Rule) -> bool:
+    """False: it compiles. Any other refusal, and RE2's own, passes through."""
+    try:
+        check_rule(one)
+    except PatternError as error:
+        if error.code == "too_large":
+            return True
+        raise
+    return False

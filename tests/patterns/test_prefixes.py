@@ -44,5 +44,5 @@ def test_prefixes_that_are_too_deep_are_refused() -> None:
 
 def test_prefixes_that_are_too_large_are_refused() -> None:
     with pytest.raises(PatternError) as caught:
-        proper_prefixes(parse("é{1000}" * 8).node)
+        proper_prefixes(parse(".{1000}" * 4).node)
     assert caught.value.code == "too_large"
