@@ -69,4 +69,6 @@ def settle(judged: Iterable[Judged]) -> Decision:
             first = min(group, key=lambda one: one.step.order)
             return Decision(outcome=first.verdict.outcome, step=first.step, judged=found)
     edits = tuple(edit for one in found for edit in one.verdict.edits)
-    return Decision(outcome=Outcome.REDACT if edits else Outcome.ALLOW, edits=edits, judged=found)
+    is_edited = any(one.verdict.outcome is Outcome.REDACT for one in found)
+    outcome = Outcome.REDACT if is_edited else Outcome.ALLOW
+    return Decision(outcome=outcome, edits=edits, judged=found)
