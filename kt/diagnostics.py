@@ -71,7 +71,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "pattern.bad_range": Code("KT305", "{message}"),
         "pattern.bad_repeat": Code("KT306", "{message}"),
         "pattern.comment": Code("KT307", "{message}"),
-        "pattern.conflict": Code("KT308", "{message}"),
         "pattern.empty_set": Code("KT309", "{message}"),
         "pattern.lone_backslash": Code("KT310", "{message}"),
         "pattern.lookaround": Code("KT311", "{message}"),

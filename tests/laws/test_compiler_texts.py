@@ -1,6 +1,7 @@
 """Laws of the way in: any text gives a plan or diagnostics; the order of keys means nothing."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +28,29 @@ from tests.support.config_strategies import (
     to_flow,
 )
 
+SPELLINGS = (
+    *("a", "(", "(?:", "(?", "(?<n>", "(?i)", "(?=", "(?>", "(?#", ")", "|", "*", "+", "?", "{2}"),
+    *(
+        "{",
+        "}",
+        "[",
+        "[^",
+        "]",
+        "-",
+        "\\",
+        "\\b",
+        "\\d",
+        "\\x",
+        "\\p{L}",
+        "^",
+        "$",
+        "[:",
+        "--",
+        "1",
+    ),
+)
+"""Pieces of patterns, right and wrong ones."""
+
 Compile = Callable[[Source], Compiled]
 
 
@@ -52,6 +76,13 @@ def check_any_text(compile_text: Compile, text: str) -> None:
 @example('pack: {name: "\\ud800", version: "\\0", enabled: true}')
 def test_any_text_gives_a_plan_or_diagnostics(text: str) -> None:
     check_any_text(compile_source, text)
+
+
+@given(st.lists(st.one_of(st.sampled_from(SPELLINGS), st.text(max_size=3)), max_size=8))
+def test_any_pattern_gives_a_plan_or_diagnostics(pieces: list[str]) -> None:
+    pattern = json.dumps("".join(pieces))
+    policy = f"policy: {{pii-detector: {{detect_patterns: [{pattern}, a]}}}}"
+    check_any_text(compile_source, f"policies: {{chain: [pii-detector]}}\n{policy}")
 
 
 @pytest.mark.slow
