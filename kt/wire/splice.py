@@ -93,15 +93,15 @@ class _Editor:
         if node.change is not None:
             return self._replace(at, self._end(at), _encoded(node.change))
         embedded = node.below.get(Embedded())
-        if embedded is not None:
-            return self._embedded(at, embedded)
         match self._body[at : at + 1]:
             case b"{":
                 return self._object(at, node)
             case b"[":
                 return self._array(at, node)
+            case b'"' if embedded is not None:
+                return self._embedded(at, embedded)
             case _:
-                raise HouseBug("a change addresses what is inside neither an object nor an array")
+                raise HouseBug("a change addresses what is inside a plain value")
 
     def skip_space(self, at: int) -> int:
         """Where the next token starts."""
