@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
 
-import click
 import pytest
 
 from kt import cli
-from kt.cli import mock
 
 
 @contextmanager
@@ -39,24 +37,6 @@ def test_it_says_where_it_is_and_ends_with_a_signal(number: int, code: int) -> N
         process.send_signal(number)
         rest, _ = process.communicate(timeout=10)
     assert (process.returncode, rest) == (code, "")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("127.0.0.1:9001", ("127.0.0.1", 9001)),
-        ("[::1]:0", ("::1", 0)),
-        (":80", ("127.0.0.1", 80)),
-    ],
-)
-def test_an_address_is_read(text: str, expected: tuple[str, int]) -> None:
-    assert mock.address(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "host", "host:", "host:x", "host:65536", "host:٣", "h:-1"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(click.BadParameter):
-        mock.address(text)
 
 
 @pytest.mark.parametrize(
