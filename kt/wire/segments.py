@@ -28,8 +28,8 @@ class Format:
     payloads: Mapping[str, Callable[[str], bool]]
     """Field name -> whether this value of it is binary data and no text."""
     exempt: frozenset[Path]
-    """Places whose string is exempt whatever it says: paths without list indexes, so that one
-    entry covers all members of a list."""
+    """Places that are exempt with all that is below them: paths without list indexes, so that
+    one entry covers all members of a list."""
     surfaces: Mapping[str, Surface]
     """Field name -> the surface of everything below it."""
     roles: Mapping[str, Surface]
@@ -65,6 +65,8 @@ def segments_of(value: JsonValue, tables: Format) -> tuple[Segment, ...]:
 
 
 def _walk(value: JsonValue, place: _Place, tables: Format) -> Iterator[Segment]:
+    if place.names in tables.exempt:
+        return
     match value:
         case str():
             yield from _string(value, place, tables)
@@ -140,11 +142,8 @@ def _string(text: str, place: _Place, tables: Format) -> Iterator[Segment]:
 
 def _is_exempt(text: str, place: _Place, tables: Format) -> bool:
     is_payload = tables.payloads.get(place.field)
-    return (
-        text in tables.values.get(place.field, ())
-        or place.names in tables.exempt
-        or (is_payload is not None and is_payload(text))
-    )
+    is_word = text in tables.values.get(place.field, ())
+    return is_word or (is_payload is not None and is_payload(text))
 
 
 def _leaf(text: str, path: Path, surface: Surface) -> Iterator[Segment]:

@@ -1,0 +1,139 @@
+"""Requests, whole answers, and the arguments of a streamed tool call."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kt.errors import GatewayError
+from kt.exchange import Surface
+from kt.policy import Edit
+from kt.wire import chat
+from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
+
+USER = {"role": "user", "content": "hi"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {},
+        {"model": "m"},
+        {"model": "", "messages": [USER]},
+        {"model": 1, "messages": [USER]},
+        {"model": "m", "messages": []},
+        {"model": "m", "messages": "hi"},
+        {"model": "m", "messages": [USER, "hi"]},
+        {"model": "m", "messages": [USER], "stream": "yes"},
+        {"model": "m", "messages": [USER], "stream": 1},
+    ],
+)
+def test_a_request_without_what_we_rely_on_is_refused(value: JsonValue) -> None:
+    with pytest.raises(GatewayError) as caught:
+        chat.check_request(value)
+    assert caught.value.code == "invalid_shape"
+
+
+@pytest.mark.parametrize(("stream", "wants"), [(None, False), (False, False), (True, True)])
+def test_a_good_request_says_its_model_and_whether_it_streams(stream: Any, wants: bool) -> None:
+    value: JsonValue = {"model": "m", "messages": [USER], "stream": stream}
+    chat.check_request(value)
+    assert chat.model_of(value) == "m"
+    assert chat.wants_stream(value) is wants
+
+
+def test_another_model_is_put_in_place() -> None:
+    body = b'{"messages":[], "metadata": {"model":"x"}, "model" : "gpt" }'
+    replaced = chat.with_model(body, 'a"b')
+    assert replaced == b'{"messages":[], "metadata": {"model":"x"}, "model" : "a\\"b" }'
+
+
+def test_ambiguous_arguments_are_the_clients_or_the_providers_fault() -> None:
+    message = {"tool_calls": [{"function": {"arguments": '{"a":1,"a":2}'}}]}
+    with pytest.raises(GatewayError) as of_client:
+        chat.request_segments({"messages": [message]})
+    with pytest.raises(GatewayError) as of_provider:
+        chat.answer_segments({"choices": [{"message": message}]})
+    with pytest.raises(GatewayError) as of_stream:
+        chat.argument_segments('{"a":1,"a":2}')
+    codes = [caught.value.code for caught in (of_client, of_provider, of_stream)]
+    assert codes == ["ambiguous_json", "bad_response", "bad_response"]
+
+
+def answer(*choices: dict[str, Any]) -> bytes:
+    return json.dumps({"id": "x", "choices": list(choices), "usage": None}).encode()
+
+
+def test_an_edited_choice_loses_its_log_probabilities_and_annotations() -> None:
+    noted = {
+        "message": {"content": "a@b", "annotations": [{"url_citation": {"title": "a@b"}}]},
+        "logprobs": {"content": [{"token": "a@b"}]},
+    }
+    body = answer(noted, {"message": {"content": "ok"}, "logprobs": {"content": []}}, noted)
+    value = parse_lenient(body)
+    segments = chat.answer_segments(value)
+    edits = [Edit(index, 0, 3, "[X]") for index, one in enumerate(segments) if "@" in one.text][:2]
+    first, second, third = json.loads(chat.edited_answer(body, value, segments, edits))["choices"]
+    assert first == {"message": {"content": "[X]", "annotations": []}, "logprobs": None}
+    assert second["logprobs"] == {"content": []}
+    assert third == noted
+
+
+def test_an_answer_without_edits_keeps_its_bytes() -> None:
+    body = answer({"message": {"content": "a"}, "logprobs": {"content": []}})
+    value = parse_lenient(body)
+    assert chat.edited_answer(body, value, chat.answer_segments(value), ()) is body
+
+
+def test_an_edit_outside_the_choices_is_made_too() -> None:
+    body = b'{"choices": null, "note": "a@b"}'
+    value = parse_lenient(body)
+    segments = chat.answer_segments(value)
+    edit = Edit(len(segments) - 1, 0, 3, "[X]")
+    edited = chat.edited_answer(body, value, segments, [edit])
+    assert edited == b'{"choices": null, "note": "[X]"}'
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 5}, (3, 5)),
+        ({"prompt_tokens": True}, (None, None)),
+        (None, (None, None)),
+        ([], (None, None)),
+    ],
+)
+def test_usage_is_what_the_provider_says(usage: Any, counts: tuple[int | None, ...]) -> None:
+    assert chat.usage_of({"usage": usage}) == counts
+    assert chat.usage_of(None) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "edited"),
+    [
+        ('{"to": "a\\u0040b"}', '{"to": "[X]"}'),
+        ('"a@b"', '"[X]"'),
+        ("mail a@b", "mail [X]"),
+        ('{"a@b": 1}', '{"[X]": 1}'),
+    ],
+)
+def test_complete_arguments_are_read_decoded_and_edited_in_place(
+    arguments: str, edited: str
+) -> None:
+    segments = chat.argument_segments(arguments)
+    assert {segment.surface for segment in segments} == {Surface.TOOL_ARGUMENTS}
+    edits = [
+        Edit(index, one.text.index("a@b"), one.text.index("a@b") + 3, "[X]")
+        for index, one in enumerate(segments)
+        if "a@b" in one.text
+    ]
+    assert chat.edited_arguments(arguments, segments, edits) == edited
+    assert chat.edited_arguments(arguments, segments, ()) == arguments
+
+
+def test_a_request_is_read_as_it_is_forwarded() -> None:
+    body = b'{"model":"m","messages":[{"role":"user","content":"a\\u0040b"}]}'
+    (_, content) = chat.request_segments(parse_strict(body))
+    assert (content.text, content.surface) == ("a@b", Surface.USER)
