@@ -17,7 +17,7 @@ NEVER_FROM_A_FILE = frozenset(
     {"bad_character", "conflict", "unknown_validator", "validator_unbounded"}
 )
 """Refusals that no configuration can bring about: YAML holds no half characters, validators are
-named by built-in rules only, and `conflict` is what the parser says where nothing else fits (law)."""
+named by built-in rules only, `conflict` is what the parser says where nothing else fits (law)."""
 
 
 def report_of(text: str) -> Report:

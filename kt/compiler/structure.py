@@ -5,7 +5,6 @@ without its position. The one cattrs converter is here; its hooks take tree node
 """
 
 import types
-from collections.abc import Mapping
 from enum import Enum
 from functools import partial
 from typing import Any, Union, get_args, get_origin
@@ -25,7 +24,7 @@ from kt.units import show_duration, show_size
 
 
 def structure(root: Map, kinds: Kinds, report: Report) -> model.Config | None:
-    """Read the whole tree as a configuration; None once anything in it is wrong."""
+    """Read the whole tree as a configuration; None where what is wrong leaves none to return."""
     structurer = Structurer(report, kinds)
     try:
         config = structurer.read(canonical(root, report), model.Config)
@@ -96,20 +95,23 @@ class Structurer:
         return tuple(sorted(zip(keys, values, strict=True)))
 
     def _record(self, node: Node, due: Any) -> Any:
-        map_ = self._as_map(node)
         fields = {field.name: field for field in attrs.fields(due)}
-        entries = self._known_entries(map_, due, fields)
+        known = {name for name in fields if name != "span"}
+        entries, unknown = self._entries(self._as_map(node), known)
+        self._report_unknown(unknown, due, known - entries.keys())
+        missing = [
+            name for name in fields if name in known - entries.keys() and _is_due(fields[name])
+        ]
+        for name in missing:
+            self.report.add("missing_key", node.span, word=name)
         given = {"span": node.span} if "span" in fields else {}
-        is_whole = len(entries) == len(map_.entries)
+        is_whole = not (unknown or missing)
         for name, entry in entries.items():
             try:
                 given[name] = self._field(fields[name], entry)
             except Rejected:
                 is_whole = False
-        missing = [name for name, field in fields.items() if _is_due(field, name, entries)]
-        for name in missing:
-            self.report.add("missing_key", node.span, word=name)
-        if missing or not is_whole:
+        if not is_whole:
             raise Rejected
         return due(**given)
 
@@ -120,20 +122,17 @@ class Structurer:
             return Map((), node.span)  # `prompt-injection:` alone means "with its defaults"
         raise reject(self.report, node, "a map")
 
-    def _known_entries(self, map_: Map, due: Any, fields: Mapping[str, Any]) -> dict[str, Entry]:
-        known = {name for name in fields if name != "span"}
+    def _entries(self, map_: Map, known: set[str]) -> tuple[dict[str, Entry], list[Entry]]:
+        """The entries of known keys by canonical name, and the others."""
         entries: dict[str, Entry] = {}
         unknown = []
         for entry in map_.entries:
             name = key_name(entry.key)
             if name not in known:
                 unknown.append(entry)
-            elif name in entries:
+            elif entries.setdefault(name, entry) is not entry:
                 given_twice(self.report, entries[name], entry)
-            else:
-                entries[name] = entry
-        self._report_unknown(unknown, due, known - entries.keys())
-        return entries
+        return entries, unknown
 
     def _report_unknown(self, unknown: list[Entry], due: Any, free: set[str]) -> None:
         accepted = free | set(synonyms_in(getattr(due, "SECTION", ""), free))
@@ -219,8 +218,8 @@ def _leaf(read: Any, report: Report, node: Node, _due: Any) -> Any:
     return read(report, node)
 
 
-def _is_due(field: Any, name: str, entries: Mapping[str, Entry]) -> bool:
-    return field.default is attrs.NOTHING and name != "span" and name not in entries
+def _is_due(field: Any) -> bool:
+    return field.default is attrs.NOTHING
 
 
 def _is_enum(due: Any) -> bool:

@@ -1,0 +1,114 @@
+"""Explain: it prints what the plan holds."""
+
+import json
+import re
+
+import attrs
+import pytest
+
+from kt.compiler import compile_source
+from kt.compiler.optimizer import RULES
+from kt.explain import explain_text, to_document
+from kt.plan import Plan, SecretFrom, SecretRef
+from kt.policy import Action, Phase
+from kt.source import Source
+from tests.support.cases import FIXTURES
+from tests.support.config_strategies import WHOLE
+from tests.support.plans import limit, plan, record_step, scan_step, target
+
+
+def line_with(text: str, word: str) -> str:
+    """The one line that holds a word."""
+    (line,) = [line for line in text.splitlines() if word in line]
+    return line
+
+
+def test_the_first_line_says_that_the_format_may_change() -> None:
+    assert (
+        explain_text(plan()).splitlines()[0] == "PLAN test@1.0.0  (format may change; use --json)"
+    )
+
+
+def test_a_plan_that_is_switched_off_says_so() -> None:
+    text = explain_text(attrs.evolve(plan(), enabled=False))
+    assert "switched off" in text.splitlines()[0]
+
+
+def test_steps_are_shown_in_running_order_with_everything_that_decides() -> None:
+    step = attrs.evolve(
+        scan_step("first", "abc", action=Action.BLOCK, phase=Phase.INPUT, order=5),
+        limit=limit(0.25),
+        because=("moved by blocking_first: was 2",),
+        origin="kt.yaml:3:4",
+    )
+    text = explain_text(plan(step, scan_step("second", "a", "b", phase=Phase.INPUT), record_step()))
+    assert re.split(r" {2,}", line_with(text, "first "))[1:] == [
+        "1 block",
+        "first",
+        "1 rule",
+        "within 250ms (test)",
+        "on trouble block",
+        "kt.yaml:3:4",
+        "moved by blocking_first: was 2",
+    ]
+    assert text.index("1 block") < text.index("2 redact")
+    assert "every request" in line_with(text, "audit-logger")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "held"),
+    [(("abcd",), "3B"), (("abcd", "a{10}"), "9B"), (("abcd", "ab*c"), "64KB")],
+)
+def test_an_output_step_says_how_much_it_may_hold(patterns: tuple[str, ...], held: str) -> None:
+    text = explain_text(plan(scan_step("step", *patterns)))
+    assert f"holds at most {held}" in line_with(text, "step")
+
+
+def test_the_cap_bounds_what_is_held() -> None:
+    text = explain_text(plan(scan_step("step", "a{100}"), hold=10))
+    assert "holds at most 10B" in line_with(text, "step")
+
+
+def test_an_answer_that_is_kept_whole_is_held_whole() -> None:
+    text = explain_text(plan(scan_step("step", "ab"), keep_answer_whole=True))
+    assert "holds the whole answer" in line_with(text, "step")
+    assert "collected and sent whole" in text
+
+
+def test_a_target_shows_the_name_of_its_secret_only() -> None:
+    secret = SecretRef(source=SecretFrom.ENV, name="MY_KEY")
+    one = attrs.evolve(target("a", "http://x", "gpt"), secret=secret)
+    shown = line_with(explain_text(plan(targets=(one, target("b")))), "http://x")
+    assert "model gpt" in shown
+    assert "key from env MY_KEY in authorization" in shown
+
+
+@pytest.mark.parametrize("name", ["queue", "connect", "policy", "send", "drain", "inter_chunk"])
+def test_every_limit_is_shown_with_its_origin(name: str) -> None:
+    shown = line_with(explain_text(plan(**{name: 0.5})), f"  {name} ")  # type: ignore[arg-type]
+    assert shown.split() == [name, "500ms", "test"]
+
+
+def test_a_changed_plan_is_explained_differently() -> None:
+    """Explain prints the plan: whatever the digest covers of limits and sizes shows."""
+    one = plan()
+    for other in (plan(hold=7), plan(request_body=7), plan(max_queue=7), plan(max_concurrent=7)):
+        lines = set(explain_text(other).splitlines()) - set(explain_text(one).splitlines())
+        assert len(lines) == 2  # the digest and the number itself
+
+
+def test_the_document_holds_the_plan_and_its_digest() -> None:
+    whole: Plan = compile_source(Source("kt.yaml", WHOLE)).plan
+    document = json.loads(to_document(whole))
+    assert document["format"] == 1
+    assert document["digest"] == whole.digest
+    assert document["plan"]["name"] == whole.name
+    assert list(document) == sorted(document)
+
+
+def test_every_rule_of_the_optimizer_has_its_heading_and_its_cases() -> None:
+    docs = (FIXTURES.parent / "docs" / "explain.md").read_text()
+    for rule in RULES:
+        name = getattr(rule, "__name__", "")
+        assert f"### {name}\n" in docs
+        assert list((FIXTURES / "optimize" / name).glob("*.case"))
