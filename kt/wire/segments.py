@@ -206,7 +206,32 @@ def changes_of(segments: tuple[Segment, ...], edits: Iterable[Edit]) -> dict[Pat
             behind = bisect_left(starts, piece.end)
             if first < behind:
                 changes[piece.path] = _edited(data, piece, spans[first:behind])
+    _keep_keys_apart(segments, changes)
     return changes
+
+
+def _keep_keys_apart(segments: tuple[Segment, ...], changes: dict[Path, Change]) -> None:
+    """Number keys that a replacement would make equal: each reader would keep another value."""
+    edited = [path for path in changes if path and isinstance(path[-1], Key)]
+    if not edited:
+        return
+    paths = [piece.path for segment in segments for piece in segment.pieces]
+    taken = {
+        (path[:-1], path[-1].name.casefold())
+        for path in paths
+        if path and isinstance(path[-1], Key) and path not in changes
+    }
+    numbers: dict[tuple[Path, str], int] = {}
+    """The last number given, so that many equal keys do not search it again and again."""
+    for path in edited:
+        label = new = str(changes[path])
+        number = numbers.get((path[:-1], label), 1)
+        while (path[:-1], new.casefold()) in taken:
+            number += 1
+            new = f"{label} {number}"
+        numbers[path[:-1], label] = number
+        taken.add((path[:-1], new.casefold()))
+        changes[path] = new
 
 
 def _edited(data: bytes, piece: Piece, spans: tuple[Merged, ...]) -> str:

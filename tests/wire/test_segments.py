@@ -128,6 +128,13 @@ def test_a_key_is_edited_in_place() -> None:
     assert json.loads(edited)["metadata"] == {"[X]": "x"}
 
 
+def test_keys_that_would_become_equal_are_numbered() -> None:
+    body, segments = request(metadata={"a@b": 1, "[x]": 2, "c@d": 3, "plain": 4})
+    edits = [edit_of(segments, "a@b"), edit_of(segments, "c@d")]
+    edited = json.loads(apply_edits(body, segments, edits))
+    assert edited["metadata"] == {"[X] 2": 1, "[x]": 2, "[X] 3": 3, "plain": 4}
+
+
 def test_edits_of_one_segment_are_merged_and_derived_ones_computed() -> None:
     body, segments = request({"role": "user", "content": "0123456789 abcdefghij"})
     index = edit_of(segments, "0123").segment
