@@ -6,6 +6,7 @@ message written at the point of use, an excerpt that shows a secret.
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
@@ -159,7 +160,8 @@ class Report:
     source: Source
     _errors: list[Diagnostic] = attrs.field(factory=list, init=False)
     _warnings: list[Diagnostic] = attrs.field(factory=list, init=False)
-    _beyond: int = attrs.field(default=0, init=False)
+    _beyond: Counter[bool] = attrs.field(factory=Counter, init=False)
+    """How many were not kept: warnings under True."""
 
     def add(
         self,
@@ -174,7 +176,7 @@ class Report:
         code = CODES[name]
         kept = self._warnings if code.is_warning else self._errors
         if len(kept) >= KEPT:
-            self._beyond += not code.is_warning
+            self._beyond[code.is_warning] += 1
             return
         message = code.template.format(**{key: clean(word) for key, word in words.items()})
         hint = None if hint is None else clean(hint, _SENTENCE)
@@ -205,8 +207,8 @@ class Report:
 
     def show(self) -> str:
         """All findings as text, errors first, each kind capped with a count of the rest."""
-        shown = _capped(self.source, self.errors, self._beyond, "error")
-        shown += _capped(self.source, self.warnings, 0, "warning")
+        shown = _capped(self.source, self.errors, self._beyond[False], "error")
+        shown += _capped(self.source, self.warnings, self._beyond[True], "warning")
         return "\n".join(shown)
 
 
@@ -246,18 +248,23 @@ def _excerpt(source: Source, found: Diagnostic) -> list[str]:
 
 
 _SECRET = re.compile(
-    r"(?i)(?:\b(?:api[_-]?key|secret|token|password)[\"']?\s*:\s*)(\S.*)|://([^/@\s]+)@"
+    r"(?i)((?:api[_-]?key|secret(?:[_-]?key)?|token|password)[\"']?\s*:\s*)(\S.*)"
+    r"|(://)([^/@\s]+)(?=@)"
+    r"|\b(sk-)([\w-]+)"
 )
+"""What is likely a secret: a value under such a name, a URL's credentials, a provider's key."""
 
 
 def _without_secrets(line: str, start: int, width: int, is_secret: bool) -> str:
     """The line, equally long, with asterisks where a secret stands or is likely to stand."""
     if is_secret:
         line = line[:start] + "*" * width + line[start + width :]
-    for match in _SECRET.finditer(line):
-        at, end = match.span(1 if match[1] is not None else 2)
-        line = line[:at] + "*" * (end - at) + line[end:]
-    return line
+    return _SECRET.sub(_starred, line)
+
+
+def _starred(match: re.Match[str]) -> str:
+    before, secret = (part for part in match.groups() if part is not None)
+    return str(before) + "*" * len(secret)
 
 
 def clean(text: str, limit: int = _WIDTH) -> str:

@@ -3,6 +3,7 @@
 The exceptions are listed with their reasons.
 """
 
+import re
 from collections.abc import Iterator
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from kt.compiler import Compiled, compile_source
 from kt.compiler.reader import read
 from kt.compiler.tree import Map, Node, Scalar, Seq, key_name
 from kt.diagnostics import Report
+from kt.errors import ConfigError
 from kt.source import Source, Span
 from tests.support.config_strategies import WHOLE
 
@@ -58,7 +60,9 @@ OTHER_WORDS = MappingProxyType(
 Path = tuple[str, ...]
 
 
-def leaves(node: Node, path: Path, keys: tuple[Span, ...]) -> Iterator[tuple[Path, Scalar, object]]:
+def leaves(
+    node: Node, path: Path, keys: tuple[Span, ...]
+) -> Iterator[tuple[Path, Scalar, tuple[Span, ...]]]:
     """Every scalar value, the keys that lead to it, and where these stand."""
     match node:
         case Scalar():
@@ -104,9 +108,8 @@ def silent_leaves(text: str) -> list[Path]:
     return silent
 
 
-def is_reported(compiled: Compiled, keys: object) -> bool:
+def is_reported(compiled: Compiled, keys: tuple[Span, ...]) -> bool:
     """Whether a warning stands at one of the keys that lead to a leaf."""
-    assert isinstance(keys, tuple)
     return any(one.name == "not_enforced" and one.span in keys for one in compiled.report.warnings)
 
 
@@ -127,3 +130,50 @@ def test_a_changed_leaf_changes_the_digest_or_is_reported(text: str) -> None:
 def test_the_law_of_leaves_finds_one_that_does_nothing() -> None:
     text = "pack: {name: a, version: 1.0.0, enabled: true, description: nothing reads this}"
     assert silent_leaves(text) == [("pack", "description")]
+
+
+def misspelled(text: str) -> Iterator[tuple[Span, str]]:
+    """The text with one letter of one key left out, for each key of more than three letters."""
+    source = Source("kt.yaml", text)
+    tree = read(source, Report(source))
+    assert tree is not None
+    for _, _, keys in leaves(tree, (), ()):
+        for span in keys:
+            if span.end - span.start > 3:
+                yield (
+                    Span(span.start, span.end - 1),
+                    text[: span.start + 1] + text[span.start + 2 :],
+                )
+
+
+def wrong_suggestions(text: str, pattern: str) -> list[str]:
+    """Every misspelling of which the suggestion, put in its place, is wrong again there."""
+    wrong = []
+    for span, broken in misspelled(text):
+        hints = hints_at(broken, span)
+        for word in re.findall(pattern, hints):
+            mended = broken[: span.start] + word + broken[span.end :]
+            if hints_at(mended, Span(span.start, span.start + len(word))):
+                wrong.append(word)
+    return wrong
+
+
+def hints_at(text: str, span: Span) -> str:
+    """The hints of the errors at a key, or `error` where one has no hint."""
+    try:
+        compile_source(Source("kt.yaml", text))
+    except ConfigError as error:
+        found = [one.hint or "error" for one in error.report.errors if one.span == span]
+        return " ".join(found)
+    return ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [without_synonyms(WHOLE), POLICIES, TARGETS])
+def test_a_suggestion_would_compile(text: str) -> None:
+    assert sum("did you mean" in hints_at(broken, span) for span, broken in misspelled(text)) > 5
+    assert wrong_suggestions(text, "did you mean '(.*?)'") == []
+
+
+def test_the_law_of_suggestions_finds_one_that_would_not_compile() -> None:
+    assert wrong_suggestions("pack: {name: a, version: 1.0.0, enabled: true}", "(did) you mean")
