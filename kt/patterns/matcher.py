@@ -10,12 +10,13 @@ from typing import Any
 import attrs
 import re2
 
+from kt.patterns.heads import head
 from kt.patterns.length import is_nullable, max_length, size
 from kt.patterns.parser import Parsed, parse
 from kt.patterns.prefixes import proper_prefixes
 from kt.patterns.printing import to_re2
 from kt.patterns.refusals import refusal
-from kt.patterns.scanner import Lens, Matcher, Scanner, Union
+from kt.patterns.scanner import IsOver, Languages, Lens, Matcher, Scanner, never
 from kt.patterns.syntax import Assertion, Node, PatternError, choice, sequence
 from kt.patterns.validators import VALIDATORS
 from kt.policy import Finding, Rule, View
@@ -38,13 +39,16 @@ class RuleSet:
     rules: tuple[Rule, ...]
     lenses: tuple[Lens, ...] = attrs.field(repr=False, eq=False)
 
-    def find(self, text: str) -> tuple[Finding, ...]:
-        """Find all rules in a whole text, sorted by start, then rule."""
-        return self.scanner().finish(text)
+    is_bounded: bool = attrs.field(repr=False, eq=False)
+    """Every match has a longest length, so that no search looks far beyond what it finds."""
 
-    def scanner(self) -> Scanner:
+    def find(self, text: str, is_over: IsOver = never) -> tuple[Finding, ...]:
+        """Find all rules in a whole text, sorted by start, then rule. Raises OutOfTime."""
+        return self.scanner(is_over).finish(text)
+
+    def scanner(self, is_over: IsOver = never) -> Scanner:
         """A scanner at the start of a text that will grow."""
-        return Scanner(self.lenses)
+        return Scanner(self.lenses, is_over)
 
 
 @attrs.frozen
@@ -70,6 +74,7 @@ class _Prepared:
     rule: Rule
     node: Node
     prefixes: Node
+    head: Node | None
 
 
 def check_rule(rule: Rule) -> Parsed:
@@ -83,7 +88,8 @@ def compile_rules(rules: tuple[Rule, ...]) -> RuleSet:
     """Compile rules. Raises PatternError for the first one that is not in the dialect."""
     prepared = [_prepare(index, rule) for index, rule in enumerate(rules)]
     lenses = [_lens(view, [item for item in prepared if item.rule.view is view]) for view in View]
-    return RuleSet(rules, tuple(lens for lens in lenses if lens.matchers))
+    is_bounded = all(max_length(item.node) is not None for item in prepared)
+    return RuleSet(rules, tuple(lens for lens in lenses if lens.matchers), is_bounded)
 
 
 def _prepare(index: int, rule: Rule) -> _Prepared:
@@ -94,7 +100,7 @@ def _prepare(index: int, rule: Rule) -> _Prepared:
     if rule.validator is not None:
         _check_validator(rule.validator, node, everything)
     try:
-        return _Prepared(index, rule, node, proper_prefixes(node))
+        return _Prepared(index, rule, node, proper_prefixes(node), head(node))
     except PatternError as error:
         raise refusal(error.code, *everything) from None
 
@@ -109,38 +115,36 @@ def _check_validator(name: str, node: Node, everything: tuple[int, int]) -> None
 
 def _lens(view: View, prepared: list[_Prepared]) -> Lens:
     matchers = tuple(_matcher(item) for item in prepared)
-    return Lens(view, matchers, tuple(_union(group, matchers) for group in _groups(prepared)))
+    whole = [item.node for item in prepared if item.head is None]
+    heads = [item.head for item in prepared if item.head is not None]
+    return Lens(view, matchers, _together(whole), _together(heads))
 
 
 def _matcher(prepared: _Prepared) -> Matcher:
     name = prepared.rule.validator
     # NOT: a guard against re2.error. The bounds of `proper_prefixes` are below RE2's own.
     matches, prefixes = _re2(prepared.node), _re2(_at_end(prepared.prefixes))
-    return Matcher(prepared.index, matches, prefixes, VALIDATORS[name] if name else None)
+    heads = None if prepared.head is None else _languages([prepared.head])
+    return Matcher(prepared.index, matches, prefixes, heads, VALIDATORS[name] if name else None)
 
 
-def _groups(prepared: list[_Prepared]) -> list[list[_Prepared]]:
-    """Rules that fit into one expression, in order."""
-    groups: list[list[_Prepared]] = []
+def _together(nodes: list[Node]) -> tuple[Languages, ...]:
+    """As few expressions as the bound on their size allows, in order."""
+    groups: list[list[Node]] = []
     room = 0
-    for item in prepared:
-        need = size(item.prefixes) + size(item.node)
+    for node in nodes:
+        need = size(node) + size(proper_prefixes(node))
         if need > room:
             groups.append([])
             room = MAX_UNION
-        groups[-1].append(item)
+        groups[-1].append(node)
         room -= need
-    return groups
+    return tuple(_languages(group) for group in groups)
 
 
-def _union(group: list[_Prepared], matchers: tuple[Matcher, ...]) -> Union:
-    if len(group) == 1:
-        (alone,) = (matcher for matcher in matchers if matcher.rule == group[0].index)
-        return Union(alone.matches, alone.prefixes)
-    return Union(
-        _re2(choice([item.node for item in group])),
-        _re2(_at_end(choice([item.prefixes for item in group]))),
-    )
+def _languages(nodes: list[Node]) -> Languages:
+    prefixes = [proper_prefixes(node) for node in nodes]
+    return Languages(_re2(choice(nodes)), _re2(_at_end(choice(prefixes))))
 
 
 def _at_end(node: Node) -> Node:

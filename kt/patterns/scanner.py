@@ -9,8 +9,9 @@ some match (`kt.patterns.prefixes`): it may still begin, grow or be confirmed. A
 the first live one are decided. So one offset per view, the `_decided` one, says which starts are
 done, and per rule at most one more: the end of its last match, where that lies beyond, since starts
 inside a match are dead. Each piece costs two questions in the common case: where is the first live
-start of all rules together, and does any rule match before it? Only when one does are the rules
-asked one by one. The end of the text is the same step with no live starts.
+start of all rules together, and does any rule match before it? Of a rule with a gap only its head
+is asked for (`kt.patterns.heads`). Only where something was found are the rules asked one by one.
+The end of the text is the same step with no live starts.
 
 The engine is behind `Expression`; nothing here knows RE2.
 """
@@ -22,6 +23,18 @@ import attrs
 
 from kt.patterns.views import GrowingView
 from kt.policy import Finding, View
+
+IsOver = Callable[[], bool]
+"""Asked before each further search of one rule: whether there is no time left."""
+
+
+def never() -> bool:
+    """There is always time."""
+    return False
+
+
+class OutOfTime(Exception):
+    """The time that the caller gave is over; what was found so far is not complete."""
 
 
 class Expression(Protocol):
@@ -35,6 +48,14 @@ class Expression(Protocol):
 
 
 @attrs.frozen
+class Languages:
+    """What one or several rules, or their heads, match, and its proper prefixes at the end."""
+
+    matches: Expression
+    prefixes: Expression
+
+
+@attrs.frozen
 class Matcher:
     """One rule, compiled."""
 
@@ -43,15 +64,9 @@ class Matcher:
     matches: Expression
     prefixes: Expression
     """Proper prefixes of matches, at the end of the data."""
+    heads: Languages | None
+    """How matches of a rule with a gap begin."""
     is_valid: Callable[[bytes], bool] | None
-
-
-@attrs.frozen
-class Union:
-    """Rules asked together: the first match, or live start, of any of them."""
-
-    matches: Expression
-    prefixes: Expression
 
 
 @attrs.frozen
@@ -60,14 +75,17 @@ class Lens:
 
     view: View
     matchers: tuple[Matcher, ...]
-    unions: tuple[Union, ...]
+    whole: tuple[Languages, ...]
+    """Rules without a gap, asked together."""
+    heads: tuple[Languages, ...]
+    """The heads of rules with a gap, asked together."""
 
 
 class Scanner:
     """One growing text under a set of rules."""
 
-    def __init__(self, lenses: tuple[Lens, ...]) -> None:
-        self._tracks = tuple(_Track(lens) for lens in lenses)
+    def __init__(self, lenses: tuple[Lens, ...], is_over: IsOver = never) -> None:
+        self._tracks = tuple(_Track(lens, is_over) for lens in lenses)
         self._pending: list[Finding] = []
         self._size = 0
 
@@ -104,8 +122,9 @@ def _by_start(found: Finding) -> tuple[int, int, int]:
 class _Track:
     """The rules of one view, at work on one growing text. Offsets are those of the view."""
 
-    def __init__(self, lens: Lens) -> None:
+    def __init__(self, lens: Lens, is_over: IsOver) -> None:
         self._lens = lens
+        self._is_over = is_over
         self._text = GrowingView(lens.view)
         self._decided = 0
         self._ends: dict[int, int] = {}
@@ -134,17 +153,19 @@ class _Track:
         return iter(found)
 
     def _together(self, *, is_last: bool) -> int | None:
-        """The first live start, if all rules can be answered at once and none matches before it."""
+        """The first live start, if all rules can be answered at once."""
         if self._ends:
             return None
         data, at = self._text.data, self._decided - self._text.start
         live = len(data)
-        for union in self._lens.unions if not is_last else ():
+        for union in (*self._lens.whole, *self._lens.heads) if not is_last else ():
             live = min(live, _first_live(union.prefixes, data, at))
-        for union in self._lens.unions if at < live else ():
+        for union in self._lens.whole if at < live else ():
             found = union.matches.search(data, at)
             if found is not None and found[0] < live:
                 return None
+        if any(union.matches.search(data, at) is not None for union in self._lens.heads):
+            return None
         return live + self._text.start
 
     def _one_by_one(self, *, is_last: bool) -> tuple[int, list[tuple[int, int, int]]]:
@@ -154,15 +175,35 @@ class _Track:
         first_live = len(data)
         for matcher in self._lens.matchers:
             at = max(self._decided, self._ends.get(matcher.rule, 0)) - start
-            live = len(data) if is_last else _first_live(matcher.prefixes, data, at)
-            while (span := _next_match(matcher, data, at, live)) is not None:
+            live = len(data) if is_last else _first_live_of(matcher, data, at)
+            while (span := self._next_match(matcher, data, at, live)) is not None:
                 at = span[1]
                 spans.append((matcher.rule, span[0] + start, at + start))
                 self._ends[matcher.rule] = at + start
                 if at > live:
-                    live = _first_live(matcher.prefixes, data, at)
+                    live = _first_live_of(matcher, data, at)
             first_live = min(first_live, live)
         return first_live + start, spans
+
+    def _next_match(
+        self, matcher: Matcher, data: bytes, at: int, before: int
+    ) -> tuple[int, int] | None:
+        """The next match that is valid and starts below `before`. Raises OutOfTime.
+
+        A candidate that the validator rejects takes no text: shorter ends, then later starts
+        follow.
+        """
+        while at < before:
+            if self._is_over():
+                raise OutOfTime
+            found = _next_candidate(matcher, data, at)
+            if found is None or found[0] >= before:
+                return None
+            end = _valid_end(matcher, data, *found)
+            if end is not None:
+                return found[0], end
+            at = found[0] + 1
+        return None
 
 
 def _first_live(prefixes: Expression, data: bytes, at: int) -> int:
@@ -170,20 +211,24 @@ def _first_live(prefixes: Expression, data: bytes, at: int) -> int:
     return len(data) if found is None else found[0]
 
 
-def _next_match(matcher: Matcher, data: bytes, at: int, before: int) -> tuple[int, int] | None:
-    """The next match that is valid and starts below `before`.
+def _first_live_of(matcher: Matcher, data: bytes, at: int) -> int:
+    """Only from where a head stands on can more than a head be waited for."""
+    if matcher.heads is None:
+        return _first_live(matcher.prefixes, data, at)
+    live = _first_live(matcher.heads.prefixes, data, at)
+    beginning = matcher.heads.matches.search(data, at)
+    if beginning is None or beginning[0] >= live:
+        return live
+    return min(live, _first_live(matcher.prefixes, data, beginning[0]))
 
-    A candidate that the validator rejects takes no text: shorter ends, then later starts follow.
-    """
-    while at < before:
-        found = matcher.matches.search(data, at)
-        if found is None or found[0] >= before:
+
+def _next_candidate(matcher: Matcher, data: bytes, at: int) -> tuple[int, int] | None:
+    if matcher.heads is not None:
+        beginning = matcher.heads.matches.search(data, at)
+        if beginning is None:
             return None
-        end = _valid_end(matcher, data, *found)
-        if end is not None:
-            return found[0], end
-        at = found[0] + 1
-    return None
+        at = beginning[0]
+    return matcher.matches.search(data, at)
 
 
 def _valid_end(matcher: Matcher, data: bytes, start: int, longest: int) -> int | None:

@@ -1,8 +1,7 @@
 """Run the stages of one phase over the segments of a request or a whole answer.
 
 Theory of operation. A phase is a sequence of stages; each step's check is a plain function from
-segments to a verdict. Inline checks run here and now: they are linear-time, and a task would only
-cost. Where a body is so large that even linear time would hold up everybody else, the check runs in
+segments to a verdict. Inline checks run here and now, because a task would only cost. Where a body is so large that even linear time would hold up everybody else, the check runs in
 a thread whose result is abandoned at the deadline. The first block ends the phase, because
 detectors on original text commute: later ones could only add names to a block.
 
@@ -11,6 +10,7 @@ its own or what is left of the request's policy budget, whichever is less; a ver
 is used, however late, because dropping a found block or redaction would never be safer.
 """
 
+import threading
 from collections.abc import Callable
 
 import attrs
@@ -19,14 +19,21 @@ import trio
 from kt.exchange import Segment
 from kt.patterns.decoding import decoded_runs
 from kt.patterns.matcher import RuleSet, compile_rules
+from kt.patterns.scanner import IsOver, OutOfTime
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
 from kt.runtime.settle import Decision, Judged, settle
 
-Check = Callable[[tuple[Segment, ...]], Verdict]
+Check = Callable[[tuple[Segment, ...], IsOver], Verdict]
+"""Raises OutOfTime when it is told that its time is over."""
 
 INLINE_BYTES = 256 * 1024
 """Text above this goes to a thread (RE2 releases the interpreter lock): about a millisecond."""
+INLINE_BYTES_UNBOUNDED = 8 * 1024
+"""The same where a rule's match may be of any length: finding all of them may read text again."""
+
+
+LATE = Verdict(outcome=Outcome.LATE)
 
 
 @attrs.define
@@ -42,31 +49,34 @@ class BoundStep:
 
     step: Step
     check: Check
+    inline_bytes: int = INLINE_BYTES
+    """The most text that is checked without a thread."""
 
 
 def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
     """Turn the plan's data into functions, once, when the plan is loaded."""
-    return tuple(tuple(BoundStep(step, check_of(step)) for step in stage.steps) for stage in stages)
+    return tuple(tuple(bind_step(step) for step in stage.steps) for stage in stages)
 
 
-def check_of(step: Step) -> Check:
+def bind_step(step: Step) -> BoundStep:
     """The function that performs a step that reads text."""
     scan = step.body
     if not isinstance(scan, Scan):
         raise TypeError(f"'{step.name}' does not read text")
     rules = compile_rules(scan.rules)
 
-    def check(segments: tuple[Segment, ...]) -> Verdict:
-        return _verdict(step, scan, [_find(rules, scan, segment.text) for segment in segments])
+    def check(segments: tuple[Segment, ...], is_over: IsOver) -> Verdict:
+        found = [_find(rules, scan, segment.text, is_over) for segment in segments]
+        return _verdict(step, scan, found)
 
-    return check
+    return BoundStep(step, check, INLINE_BYTES if rules.is_bounded else INLINE_BYTES_UNBOUNDED)
 
 
-def _find(rules: RuleSet, scan: Scan, text: str) -> list[Finding]:
-    found = list(rules.find(text))
+def _find(rules: RuleSet, scan: Scan, text: str, is_over: IsOver) -> list[Finding]:
+    found = list(rules.find(text, is_over))
     if "base64" in scan.decode:
         for run in decoded_runs(text):
-            inside = rules.find(run.text)
+            inside = rules.find(run.text, is_over)
             found += [Finding(one.rule, run.start, run.end) for one in inside]
     return found
 
@@ -125,9 +135,9 @@ async def _judge_step(
     seconds = min(bound.step.limit.seconds, budget.remaining)
     started = trio.current_time()
     if seconds <= 0:
-        return Judged(bound.step, Verdict(outcome=Outcome.LATE))
-    if size <= INLINE_BYTES:
-        verdict = _guarded(bound.check, segments)
+        return Judged(bound.step, LATE)
+    if size <= bound.inline_bytes:
+        verdict = _guarded(bound.check, segments, lambda: trio.current_time() - started > seconds)
     else:
         verdict = await _in_thread(bound.check, segments, seconds)
     spent = trio.current_time() - started
@@ -136,14 +146,23 @@ async def _judge_step(
 
 
 async def _in_thread(check: Check, segments: tuple[Segment, ...], seconds: float) -> Verdict:
-    with trio.move_on_after(seconds):
-        return await trio.to_thread.run_sync(_guarded, check, segments, abandon_on_cancel=True)
-    return Verdict(outcome=Outcome.LATE)
-
-
-def _guarded(check: Check, segments: tuple[Segment, ...]) -> Verdict:
+    is_over = threading.Event()
     try:
-        return check(segments)
+        with trio.move_on_after(seconds):
+            return await trio.to_thread.run_sync(
+                _guarded, check, segments, is_over.is_set, abandon_on_cancel=True
+            )
+        return LATE
+    finally:
+        # The abandoned thread sees it before its next search, and ends.
+        is_over.set()
+
+
+def _guarded(check: Check, segments: tuple[Segment, ...], is_over: IsOver) -> Verdict:
+    try:
+        return check(segments, is_over)
+    except OutOfTime:
+        return LATE
     except Exception:
         # The one place around a policy's check: a bug in one is trouble of that step, not of all.
         return Verdict(outcome=Outcome.FAILED)

@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from kt.exchange import Segment
+from kt.patterns.scanner import IsOver
 from kt.plan import Plan
 from kt.policy import ALLOW, Phase, Verdict
 from kt.runtime.app import App
@@ -159,7 +160,7 @@ def test_a_policy_that_uses_up_the_budget_makes_the_next_one_late() -> None:
 def _slow_down(app: App, seconds: float) -> None:
     """Make the first input step take that long on the clock."""
 
-    def slow(segments: tuple[Segment, ...]) -> Verdict:
+    def slow(segments: tuple[Segment, ...], is_over: IsOver) -> Verdict:
         clock = trio.lowlevel.current_clock()
         assert isinstance(clock, MockClock)
         clock.jump(seconds)
