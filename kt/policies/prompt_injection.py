@@ -139,9 +139,9 @@ class PromptInjection:
 
     def _pattern_problems(self) -> Iterator[Problem]:
         for index, pattern in enumerate(self.detection.attack_patterns):
-            yield from bad_pattern(f"detection.attack_patterns[{index}]", pattern)
+            yield from _attack_problems(f"detection.attack_patterns[{index}]", pattern)
         for index, pattern in enumerate(self.attack_patterns):
-            yield from bad_pattern(f"attack_patterns[{index}]", pattern)
+            yield from _attack_problems(f"attack_patterns[{index}]", pattern)
 
     def _contradictions(self) -> tuple[Problem, ...]:
         return (
@@ -181,6 +181,16 @@ class PromptInjection:
                 "response.log_level", self.response.log_level, "'audit-logger' records the event"
             ),
         )
+
+
+def _attack_problems(field: str, pattern: str) -> tuple[Problem, ...]:
+    """Report on the pattern as written; then, without places, on it as it will run."""
+    found = bad_pattern(field, pattern)
+    if any(not problem.is_warning for problem in found):
+        return found
+    as_run = bad_pattern(field, in_any_case(pattern))
+    unplaced = (attrs.evolve(one, start=None, end=None) for one in as_run if not one.is_warning)
+    return (*found, *unplaced)
 
 
 def in_any_case(pattern: str) -> str:

@@ -114,7 +114,13 @@ IP = Entity(
 
 MRN = Entity(
     "MRN",
-    ((rf"(?i:\b(?:mrn|medical record(?: number| no\.?)?){_IS}[a-z]{{0,3}}-?)\d{{5,10}}\b", None),),
+    (
+        (
+            rf"(?i:\b(?:mrn|medical record(?: number| no\.?)?){_IS}(?:[ :#][a-z]{{1,3}}-?)?)"
+            r"\d{5,10}\b",
+            None,
+        ),
+    ),
 )
 
 NPI = Entity("NPI", ((rf"(?i:\bnpi(?: number| no\.?)?{_IS})[12]\d{{9}}\b", None),))
