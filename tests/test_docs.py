@@ -3,7 +3,7 @@
 A block fenced as `console` holds commands (`$ ...`) and their output; `...` stands for anything,
 within a line or for whole lines. `<!-- file: NAME -->` in front of a block makes it a file. A
 command that ends in `&` goes on running until the document ends; it is ready when it has printed
-the lines that the document shows, and `kill %N` ends the N-th of them. Each document has a home
+the lines that the document shows, and `kill %N` ends it, numbered as in bash. Each document has a home
 directory of its own, and its ports are replaced by free ones. What tables list (keys, errors,
 metrics) is compared with the code.
 """
@@ -78,7 +78,7 @@ class Session:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.ports: dict[str, str] = {}
-        self.running: list[subprocess.Popen[str]] = []
+        self.jobs: dict[int, subprocess.Popen[str]] = {}
 
     def local(self, text: str) -> str:
         """The text with every port replaced by a free one, always the same."""
@@ -94,7 +94,7 @@ class Session:
         """Run a command and compare its output."""
         command, expected = self.local(shown.command), pattern_of(self.local(shown.output))
         if (kill := KILL.fullmatch(command)) is not None:
-            printed = end(self.running[int(kill[1]) - 1])
+            printed = end(self.jobs.pop(int(kill[1])))
             assert re.fullmatch(expected, printed), f"$ {command}\n{printed}"
             return
         if command.endswith("&"):
@@ -121,7 +121,7 @@ class Session:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.running.append(process)
+        self.jobs[max(self.jobs, default=0) + 1] = process
         assert process.stdout is not None
         watchdog = threading.Timer(LONGEST, process.kill)
         watchdog.start()
@@ -141,9 +141,8 @@ class Session:
 
     def close(self) -> None:
         """End every process that is still running, and see that it ends well."""
-        for process in self.running:
-            if process.returncode is None:
-                end(process)
+        for process in self.jobs.values():
+            end(process)
 
 
 def end(process: subprocess.Popen[str]) -> str:
@@ -192,10 +191,11 @@ def test_a_background_command_runs_until_it_is_killed(tmp_path: Path) -> None:
     waiting = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done"
     (tmp_path / "wait.sh").write_text(waiting)
     session.run(Shown("bash wait.sh &", "ready\n"))
-    assert session.running[0].poll() is None
+    waiting_process = session.jobs[1]
+    assert waiting_process.poll() is None
     session.run(Shown("kill %1", "bye\n"))
-    assert session.running[0].returncode == 0
-    session.close()
+    assert waiting_process.returncode == 0
+    assert session.jobs == {}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -211,7 +211,9 @@ def keys_of(model: type, place: str = "") -> Iterator[tuple[str, bool]]:
         if field.metadata.get("located"):
             continue
         name = f"{place}.{field.name}".lstrip(".")
-        inner = [one for one in (hints[field.name], *get_args(hints[field.name])) if is_section(one)]
+        inner = [
+            one for one in (hints[field.name], *get_args(hints[field.name])) if is_section(one)
+        ]
         if inner:
             yield from keys_of(inner[0], name)
         else:
