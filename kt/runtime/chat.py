@@ -171,14 +171,13 @@ class Exchange:
             self._note_waiting(answer)
             await self._answered(answer)
 
-    def _forwarded(self) -> dict[str, str]:
+    def _forwarded(self) -> dict[bytes, bytes]:
         identity = self.ledger.identity
-        chosen = {
-            name.decode(): value.decode("latin-1")
-            for name, value in self.headers.items()
-            if name in FORWARDED
+        chosen = {name: value for name, value in self.headers.items() if name in FORWARDED}
+        own = {
+            b"x-request-id": identity.request_id.encode(),
+            b"traceparent": identity.traceparent.encode(),
         }
-        own = {"x-request-id": identity.request_id, "traceparent": identity.traceparent}
         return {**chosen, **own}
 
     def _note_waiting(self, answer: Answer) -> None:
@@ -196,7 +195,7 @@ class Exchange:
             raise GatewayError("upstream_auth", "the provider refused the gateway's credentials")
         if answer.status >= 400:
             await self._pass_on(answer)
-        elif answer.content_type.startswith("text/event-stream"):
+        elif answer.content_type.lower().startswith("text/event-stream"):
             await self._relay(answer)
         else:
             await self._whole(answer)

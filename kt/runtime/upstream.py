@@ -117,7 +117,7 @@ class Upstream:
 
     @asynccontextmanager
     async def ask(
-        self, path: str, headers: Mapping[str, str], body: bytes
+        self, path: str, headers: Mapping[bytes, bytes], body: bytes
     ) -> AsyncIterator[Answer]:
         """Send a request; the answer's connection is closed or returned when the block is left.
 
@@ -131,16 +131,18 @@ class Upstream:
         response = await self._send(request, waiting)
         answer = self._answer(response, waiting)
         try:
+            _demand_plain(response)
             yield answer
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_SECONDS):
                 await answer.abandon()
                 await response.aclose()
 
-    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        own = {"content-type": "application/json", "accept-encoding": "identity"}
+    def _headers(self, headers: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        own = {b"content-type": b"application/json", b"accept-encoding": b"identity"}
         if self._secret is not None:
-            own[self.target.api_key_header] = self.target.api_key_prefix + self._secret
+            key = self.target.api_key_prefix + self._secret
+            own[self.target.api_key_header.encode()] = key.encode()
         return {**headers, **own}
 
     async def _send(self, request: httpx.Request, waiting: Waiting) -> httpx.Response:
@@ -177,8 +179,6 @@ class Upstream:
         return response
 
     def _answer(self, response: httpx.Response, waiting: Waiting) -> Answer:
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise GatewayError("bad_response", "the provider encoded its answer unasked")
         return Answer(
             status=response.status_code,
             headers=tuple(
@@ -186,11 +186,23 @@ class Upstream:
                 for name, value in response.headers.raw
                 if _is_returned(name.decode("latin-1").lower())
             ),
-            content_type=response.headers.get("content-type", ""),
+            content_type=_content_type(response),
             waiting=waiting,
             source=response.aiter_raw(),
             inter_chunk=self._timeouts.inter_chunk.seconds,
         )
+
+
+def _demand_plain(response: httpx.Response) -> None:
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise GatewayError("bad_response", "the provider encoded its answer unasked")
+
+
+def _content_type(response: httpx.Response) -> str:
+    # NOT: response.headers, which guesses an encoding; this one can always be turned back.
+    values = (value for name, value in response.headers.raw if name.lower() == b"content-type")
+    return next(values, b"").decode("latin-1")
 
 
 def _is_returned(name: str) -> bool:
