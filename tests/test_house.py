@@ -380,6 +380,7 @@ def test_the_map_names_every_room() -> None:
 
 
 SPINE = "tests/e2e/test_openai_sdk.py"
+APP = "tests/runtime/test_app.py"
 ANSWERS = "tests/laws/test_streaming.py"
 CASES = "tests/compiler/test_cases.py"
 
@@ -391,23 +392,22 @@ TESTED_BY = {
     "kt.plan": "tests/laws/test_compiler_optimizer.py",
     "kt.policy": ANSWERS,
     "kt.errors": SPINE,
-    "kt.cli.compiling": CASES,
-    "kt.cli.demo": "tests/test_docs.py",
+    "kt.cli.compiling": "tests/cli/test_config.py",
+    "kt.cli.demo": "tests/e2e/test_demo.py",
     "kt.cli.gateway": SPINE,
     "kt.cli.surroundings": SPINE,
     "kt.policies": CASES,
     "kt.wire.splice": "tests/laws/test_wire_bodies.py",
-    "kt.patterns.decoding": "tests/patterns/test_scanner.py",
-    "kt.runtime.audit": SPINE,
-    "kt.runtime.body": "tests/runtime/test_app.py",
-    "kt.runtime.chat": ANSWERS,
+    "kt.runtime.audit": APP,
+    "kt.runtime.body": APP,
+    "kt.runtime.chat": APP,
     "kt.runtime.engine": ANSWERS,
     "kt.runtime.fused": ANSWERS,
     "kt.runtime.gateway": SPINE,
-    "kt.runtime.identity": SPINE,
-    "kt.runtime.ledger": SPINE,
-    "kt.runtime.metrics": SPINE,
-    "kt.runtime.reply": "tests/runtime/test_app.py",
+    "kt.runtime.identity": APP,
+    "kt.runtime.ledger": APP,
+    "kt.runtime.metrics": APP,
+    "kt.runtime.reply": APP,
     "kt.runtime.settle": ANSWERS,
     "kt.runtime.stream": ANSWERS,
     "kt.runtime.upstream": "tests/runtime/test_timeouts.py",
