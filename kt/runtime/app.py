@@ -111,7 +111,7 @@ class App:
                 raise GatewayError("draining", "the gateway is shutting down")
             await self.chat.answer(receive, request.headers, reply, ledger)
         except ClientLeft:
-            ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
+            pass
         except GatewayError as error:
             await reply.refuse(error)
         except Exception as bug:
@@ -119,12 +119,12 @@ class App:
             self.log(describe(bug))
             await reply.refuse(GatewayError("internal_error", "the gateway made a mistake"))
         finally:
+            if not reply.ended:
+                # The client left, or the server cut the connection (a cancellation from outside).
+                ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
             self._write_down(ledger)
 
     def _write_down(self, ledger: Ledger) -> None:
-        if ledger.status == 0:
-            # Cancelled from outside before anything was sent: the server ended the connection.
-            ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
         ledger.count(self.metrics)
         is_wanted = ledger.verdict is not Outcome.ALLOW or any(
             isinstance(step.body, Record) and step.body.log_all_access for step in self.plan.audit

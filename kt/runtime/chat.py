@@ -114,12 +114,14 @@ class Exchange:
             nursery.cancel_scope.cancel()
         if failure is not None:
             raise failure
-        if self.client_has_left and not self.reply.ended:
+        if self.client_has_left:
             raise ClientLeft
 
     async def _watch_client(self, work: trio.CancelScope) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
+        if self.reply.ended:
+            return  # that is the end of the exchange; what follows the answer may still be read
         self.client_has_left = True
         work.cancel()
 
@@ -226,7 +228,7 @@ class Exchange:
 
     async def _relay(self, answer: Answer) -> None:
         stream = AnswerStream(
-            self.endpoint.stream_rules, self.endpoint.plan.sizes.stream_hold.value
+            self.endpoint.stream_rules, self.endpoint.plan.sizes.stream_hold.value, self.budget
         )
         try:
             await self._relay_pieces(answer, stream)

@@ -1,6 +1,7 @@
 """The answer to one client: sent once, in the client's wire format, always properly ended.
 
-In: ASGI's `send`. Out: one head, body, the end. Never: a second head, a byte after the end.
+In: ASGI's `send`. Out: one head, body, the end. Never: a second head, a byte after the end, a
+message that a deadline stops on its way (the server bounds how long a client may take).
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -62,9 +63,9 @@ class Reply:
 
     async def refuse(self, error: GatewayError) -> None:
         """Tell the client why there is no (further) answer: a response, or one last error frame."""
-        self._ledger.code = error.code
         if self.ended:
             return
+        self._ledger.code = error.code
         if self.started:
             await self._body(error_frame(error.body()), more=True)
             await self.end()
@@ -76,7 +77,7 @@ class Reply:
         self.started = True
         self._ledger.status = status
         self._ledger.first_byte = trio.current_time()
-        await self._send(
+        await self._message(
             {
                 "type": "http.response.start",
                 "status": status,
@@ -98,7 +99,12 @@ class Reply:
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         self.ended = not more
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        await self._message({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def _message(self, message: Message) -> None:
+        with trio.CancelScope(shield=True):
+            # INVARIANT: `started` and `ended` say what the client was sent.
+            await self._send(message)
 
 
 def _advice(error: GatewayError) -> list[tuple[bytes, bytes]]:
