@@ -1,9 +1,10 @@
 """Run the stages of one phase over the segments of a request or a whole answer.
 
 Theory of operation. A phase is a sequence of stages; each step's check is a plain function from
-segments to a verdict. Inline checks run here and now, because a task would only cost. Where a body is so large that even linear time would hold up everybody else, the check runs in
-a thread whose result is abandoned at the deadline. The first block ends the phase, because
-detectors on original text commute: later ones could only add names to a block.
+segments to a verdict. Inline checks run here and now, because a task would only cost. Where a body
+is so large that its check would hold up everybody else, it runs in a thread whose result is
+abandoned at the deadline. The first block ends the phase, because detectors on original text
+commute: later ones could only add names to a block.
 
 Rules of this file: no exception leaves a check (it becomes `failed`); every step has a deadline,
 its own or what is left of the request's policy budget, whichever is less; a verdict that is in hand
@@ -137,7 +138,7 @@ async def _judge_step(
     if seconds <= 0:
         return Judged(bound.step, LATE)
     if size <= bound.inline_bytes:
-        verdict = _guarded(bound.check, segments, lambda: trio.current_time() - started > seconds)
+        verdict = _guarded(bound.check, segments, lambda: trio.current_time() - started >= seconds)
     else:
         verdict = await _in_thread(bound.check, segments, seconds)
     spent = trio.current_time() - started

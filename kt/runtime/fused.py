@@ -13,9 +13,9 @@ import attrs
 
 from kt.exchange import Lane, Surface
 from kt.patterns.matcher import RuleSet, compile_rules
-from kt.patterns.scanner import Scanner
+from kt.patterns.scanner import IsOver, OutOfTime, Scanner
 from kt.plan import Scan, Stage, Step
-from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
+from kt.policy import ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
 from kt.runtime.engine import edit_of
 from kt.runtime.window import Blocked, HoldExceeded, LaneWindow, Owned
 from kt.wire.chat import argument_segments, edited_arguments
@@ -39,10 +39,18 @@ class LaneState(Protocol):
         """Everything found so far, for the record."""
 
     def feed(self, text: str) -> str:
-        """Take the next piece and return what may go on. Raises Blocked or HoldExceeded."""
+        """Take the next piece and return what may go on. Raises Blocked, HoldExceeded or Late."""
 
     def finish(self) -> str:
         """The text has ended; return the rest of what may go on. Does nothing the second time."""
+
+
+class Late(Exception):
+    """The time for judging is over, and `step` closes the gate then."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step.name)
+        self.step = step
 
 
 @attrs.define
@@ -54,6 +62,8 @@ class GrowingLane:
     recorder: Scanner | None
     recorded: list[Finding] = attrs.field(factory=list)
     is_finished: bool = False
+    is_open: bool = False
+    """The time for judging was over, and every policy lets the text pass then."""
 
     @property
     def held(self) -> int:
@@ -70,18 +80,33 @@ class GrowingLane:
 
     def feed(self, text: str) -> str:
         """Take the next piece and return what may go on."""
-        if self.recorder is not None:
-            self.recorded += self.recorder.feed(text)
-        return text if self.window is None else self.window.feed(text)
+        if self.is_open:
+            return text
+        try:
+            if self.recorder is not None:
+                self.recorded += self.recorder.feed(text)
+            return text if self.window is None else self.window.feed(text)
+        except OutOfTime:
+            return self._open(text)
 
     def finish(self) -> str:
         """The text has ended; return the rest of what may go on. Does nothing the second time."""
         if self.is_finished:
             return ""
         self.is_finished = True
-        if self.recorder is not None:
-            self.recorded += self.recorder.finish()
-        return "" if self.window is None else self.window.finish()
+        if self.is_open:
+            return ""
+        try:
+            if self.recorder is not None:
+                self.recorded += self.recorder.finish()
+            return "" if self.window is None else self.window.finish()
+        except OutOfTime:
+            return self._open("")
+
+    def _open(self, text: str) -> str:
+        self.rules.demand_open()
+        self.is_open = True
+        return text if self.window is None else self.window.give_up()
 
 
 @attrs.define
@@ -90,6 +115,7 @@ class ArgumentsLane:
 
     rules: "StreamRules"
     cap: int
+    is_over: IsOver
     found: list[Found] = attrs.field(factory=list)
     _text: str = ""
     _size: int = 0
@@ -110,10 +136,17 @@ class ArgumentsLane:
     def finish(self) -> str:
         """The arguments are complete: return them edited. Raises Blocked."""
         text, self._text, self._size = self._text, "", 0
-        segments = argument_segments(text) if text else ()
+        try:
+            return self._judged(text) if text else ""
+        except OutOfTime:
+            self.rules.demand_open()
+            return text
+
+    def _judged(self, text: str) -> str:
+        segments = argument_segments(text)
         edits: list[Edit] = []
         for at, segment in enumerate(segments):
-            for owner, finding in self.rules.find(segment.text):
+            for owner, finding in self.rules.find(segment.text, self.is_over):
                 self.found.append((owner, finding))
                 if owner.scan.action is Action.REDACT:
                     own = Finding(owner.index, finding.start, finding.end)
@@ -158,23 +191,30 @@ class StreamRules:
         """Whether a text may be changed or stopped at all."""
         return bool(self.acting)
 
-    def find(self, text: str) -> list[Found]:
-        """Everything in a whole text, what acts first."""
-        return [(self.acting[one.rule], one) for one in self._acting_rules.find(text)] + [
-            (self.recording[one.rule], one) for one in self._recording_rules.find(text)
+    def find(self, text: str, is_over: IsOver) -> list[Found]:
+        """Everything in a whole text, what acts first. Raises OutOfTime."""
+        return [(self.acting[one.rule], one) for one in self._acting_rules.find(text, is_over)] + [
+            (self.recording[one.rule], one) for one in self._recording_rules.find(text, is_over)
         ]
 
-    def lane(self, lane: Lane, hold: int) -> LaneState:
-        """The state of a text that begins now."""
+    def demand_open(self) -> None:
+        """Raise Late unless every policy lets pass what it cannot judge."""
+        closing = [step for step in self.steps if step.on_trouble is OnTrouble.BLOCK]
+        if closing:
+            raise Late(min(closing, key=lambda step: step.order))
+
+    def lane(self, lane: Lane, hold: int, is_over: IsOver) -> LaneState:
+        """The state of a text that begins now; `is_over` tells when no time is left for it."""
         if self.acting and lane.surface is Surface.TOOL_ARGUMENTS:
-            return ArgumentsLane(self, hold)
+            return ArgumentsLane(self, hold, is_over)
+        acting, recording = self._acting_rules, self._recording_rules
         return GrowingLane(
             self,
-            LaneWindow(self._acting_rules, self.acting, hold) if self.acting else None,
-            self._recording_rules.scanner() if self.recording else None,
+            LaneWindow(acting, self.acting, hold, is_over) if self.acting else None,
+            recording.scanner(is_over) if self.recording else None,
         )
 
-    def verdicts(self, found: list[Found], stopped: Blocked | None) -> tuple[Verdict, ...]:
+    def verdicts(self, found: list[Found], stopped: Blocked | Late | None) -> tuple[Verdict, ...]:
         """One verdict per step over everything that its rules found."""
         by_order: dict[int, list[Found]] = {step.order: [] for step in self.steps}
         for owner, finding in found:
@@ -182,8 +222,10 @@ class StreamRules:
         return tuple(_verdict(step, by_order[step.order], stopped) for step in self.steps)
 
 
-def _verdict(step: Step, found: list[Found], stopped: Blocked | None) -> Verdict:
-    if stopped is not None and stopped.step.order == step.order:
+def _verdict(step: Step, found: list[Found], stopped: Blocked | Late | None) -> Verdict:
+    if stopped is not None and stopped.step is step:
+        if isinstance(stopped, Late):
+            return Verdict(outcome=Outcome.LATE)
         found = [(stopped.owner, stopped.finding)]
     if not found:
         return ALLOW

@@ -43,8 +43,7 @@ class Decision:
         if self.step is None:
             return None
         if self.outcome.is_trouble:
-            message = f"policy '{self.step.name}' could not be evaluated ({self.outcome.value})"
-            return GatewayError("policy_unavailable", message, policy=self.step.name)
+            return unavailable(self.step, self.outcome)
         return blocked(self.step)
 
 
@@ -56,6 +55,12 @@ def blocked(step: Step) -> GatewayError:
     if isinstance(body, Scan) and body.action.value == Outcome.ESCALATE.value:
         code = "escalation_required"
     return GatewayError(code, message, policy=step.name)
+
+
+def unavailable(step: Step, trouble: Outcome) -> GatewayError:
+    """The error of a step that could not answer and closes the gate then."""
+    message = f"policy '{step.name}' could not be evaluated ({trouble.value})"
+    return GatewayError("policy_unavailable", message, policy=step.name)
 
 
 def settle(judged: Iterable[Judged]) -> Decision:

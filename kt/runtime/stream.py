@@ -14,14 +14,17 @@ because what was released at the finish was judged as complete.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import attrs
 import trio
 
 from kt.errors import GatewayError
 from kt.exchange import Lane, Path
-from kt.runtime.fused import Found, LaneState, StreamRules
-from kt.runtime.settle import Decision, Judged, blocked, settle
+from kt.policy import Outcome
+from kt.runtime.engine import PolicyBudget
+from kt.runtime.fused import Found, LaneState, Late, StreamRules
+from kt.runtime.settle import Decision, Judged, blocked, settle, unavailable
 from kt.runtime.window import Blocked, HoldExceeded
 from kt.wire.chat import Chunk, Delta, held_chunk, is_error, read_chunk, rewrite_chunk, usage_of
 from kt.wire.json_body import JsonValue, parse_lenient
@@ -41,6 +44,7 @@ class AnswerStream:
     rules: StreamRules
     hold: int
     """The most bytes that one lane may hold back."""
+    budget: PolicyBudget
     is_done: bool = False
     upstream_failed: bool = False
     """The provider ended the stream with an error frame of its own."""
@@ -59,7 +63,9 @@ class AnswerStream:
     _usage_frames: list[bytes] = attrs.field(factory=list)
     """Usage events that came while lanes still held text."""
     _whole_found: list[Found] = attrs.field(factory=list)
-    _stopped: Blocked | None = None
+    _stopped: Blocked | Late | None = None
+    _since: float = 0.0
+    """When the judging of the current event began."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Frames that may go to the client now. Raises GatewayError where the answer must end."""
@@ -84,11 +90,17 @@ class AnswerStream:
         )
 
     def _timed(self, event: Event) -> list[bytes]:
-        started = trio.current_time()
+        self._since = trio.current_time()
         try:
             return list(self._event(event))
         finally:
-            self.seconds += trio.current_time() - started
+            spent = trio.current_time() - self._since
+            self.seconds += spent
+            self.budget.remaining -= spent
+
+    def _is_over(self) -> bool:
+        """Whether the policy budget is used up."""
+        return trio.current_time() - self._since >= self.budget.remaining
 
     def _event(self, event: Event) -> Iterator[bytes]:
         if self.is_done:
@@ -113,16 +125,25 @@ class AnswerStream:
         yield from self._chunk(event, chunk)
 
     def _chunk(self, event: Event, chunk: Chunk) -> Iterator[bytes]:
-        try:
+        with self._refusing():
             texts = self._judge(chunk)
             tails = self._finish(chunk, texts)
+        yield from self._out(event, chunk, texts, tails)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turn what stops a lane into what the client is told."""
+        try:
+            yield
         except Blocked as stop:
             self._stopped = stop
             raise blocked(stop.step) from None
+        except Late as stop:
+            self._stopped = stop
+            raise unavailable(stop.step, Outcome.LATE) from None
         except HoldExceeded:
             message = "the answer cannot be judged within the allowed hold"
             raise GatewayError("hold_exceeded", message) from None
-        yield from self._out(event, chunk, texts, tails)
 
     def _judge(self, chunk: Chunk) -> dict[Path, str]:
         """Feed every text of the chunk to its lane; what each path may show now."""
@@ -140,7 +161,7 @@ class AnswerStream:
 
     def _judge_whole(self, delta: Delta) -> str:
         """A text that is complete in its event: what may show of it."""
-        state = self.rules.lane(delta.lane, MAX_EVENT)
+        state = self.rules.lane(delta.lane, MAX_EVENT, self._is_over)
         shown = state.feed(delta.text) + state.finish()
         self._whole_found += state.found
         return shown
@@ -150,7 +171,7 @@ class AnswerStream:
         if state is None:
             if len(self._lanes) >= MAX_LANES:
                 raise GatewayError("bad_response", "the provider's answer has too many parts")
-            state = self._lanes[lane] = self.rules.lane(lane, self.hold)
+            state = self._lanes[lane] = self.rules.lane(lane, self.hold, self._is_over)
         return state
 
     def _finish(self, chunk: Chunk, texts: dict[Path, str]) -> list[tuple[Lane, str]]:
@@ -195,11 +216,8 @@ class AnswerStream:
 
     def _close(self) -> Iterator[bytes]:
         """`[DONE]`: whatever is still held is complete now."""
-        try:
+        with self._refusing():
             tails = self._rests(None)
-        except Blocked as stop:
-            self._stopped = stop
-            raise blocked(stop.step) from None
         self.is_done = True
         yield from self._held(tails)
         for late in self._usage_frames:

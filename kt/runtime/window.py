@@ -20,6 +20,7 @@ import attrs
 
 from kt.edits import Merged, merge
 from kt.patterns.matcher import RuleSet
+from kt.patterns.scanner import IsOver, never
 from kt.plan import Scan, Step
 from kt.policy import Action, Edit, Finding, Rule
 from kt.runtime.engine import edit_of
@@ -56,8 +57,10 @@ class HoldExceeded(Exception):
 class LaneWindow:
     """The held text of one lane."""
 
-    def __init__(self, rules: RuleSet, owners: tuple[Owned, ...], cap: int) -> None:
-        self._scanner = rules.scanner()
+    def __init__(
+        self, rules: RuleSet, owners: tuple[Owned, ...], cap: int, is_over: IsOver = never
+    ) -> None:
+        self._scanner = rules.scanner(is_over)
         self._owners = owners
         self._cap = cap
         self._text = bytearray()
@@ -77,7 +80,10 @@ class LaneWindow:
         return len(self._text)
 
     def feed(self, text: str) -> str:
-        """Take the next piece and return what may go on. Raises Blocked or HoldExceeded."""
+        """Take the next piece and return what may go on.
+
+        Raises Blocked, HoldExceeded or OutOfTime; after that only `give_up` may be called.
+        """
         self._text += text.encode()
         self._note(self._scanner.feed(text))
         released = self._release(self._scanner.frontier)
@@ -86,9 +92,13 @@ class LaneWindow:
         return released
 
     def finish(self) -> str:
-        """The text has ended: return the rest of what may go on. Raises Blocked."""
+        """The text has ended: return the rest of what may go on. Raises Blocked or OutOfTime."""
         self._note(self._scanner.finish())
         return self._release(self._released + len(self._text))
+
+    def give_up(self) -> str:
+        """Return what is held as it came, because nobody is left to judge it."""
+        return self._take(self._released + len(self._text)).decode()
 
     def _note(self, findings: tuple[Finding, ...]) -> None:
         self.findings += findings

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from kt.exchange import Segment
 from kt.patterns.scanner import IsOver
 from kt.plan import Plan
-from kt.policy import ALLOW, Phase, Verdict
+from kt.policy import ALLOW, OnTrouble, Phase, Verdict
 from kt.runtime.app import App
 from kt.runtime.engine import BoundStep
 from tests.support.asgi import Response, asgi_request
@@ -34,7 +34,7 @@ from tests.support.upstreams import (
 
 
 def ask_once(
-    the_plan: Plan, provider: FakeProvider, **more: object
+    the_plan: Plan, provider: FakeProvider, *, stream: bool = False
 ) -> tuple[Response, float, list[Body]]:
     """Send one chat request; the answer, how long it took and the provider's bodies."""
     answers: list[tuple[Response, float]] = []
@@ -42,7 +42,7 @@ def ask_once(
     async def main() -> None:
         async with gateway(the_plan, provider) as app:
             started = trio.current_time()
-            answer = await chat(app, "hello", **more)
+            answer = await chat(app, "hello", stream=stream)
             answers.append((answer, trio.current_time() - started))
 
     run_in_virtual_time(main)
@@ -190,3 +190,18 @@ def test_a_client_that_leaves_closes_the_upstream_and_frees_its_slot() -> None:
             assert app.chat.gate.running == 0
 
     run_in_virtual_time(main)
+
+
+@pytest.mark.parametrize("on_trouble", list(OnTrouble))
+def test_a_stream_that_uses_up_the_policy_budget_ends_or_goes_on_as_its_policy_says(
+    on_trouble: OnTrouble,
+) -> None:
+    steps = [scan_step("mail", r"[a-z]+@[a-z]+;", on_trouble=on_trouble)]
+    body = Body([streamed(["to a@", "b; and c@d; now"])])
+    provider = FakeProvider(lambda _: stream_answer(body))
+    answer, _, _ = ask_once(plan(*steps, policy=0.0), provider, stream=True)
+    if on_trouble is OnTrouble.ALLOW:
+        assert streamed_text(answer.body) == "to a@b; and c@d; now"
+    else:
+        assert error_of(answer.body)["code"] == "policy_unavailable"
+        assert streamed_text(answer.body) == "to "
