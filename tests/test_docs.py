@@ -3,8 +3,8 @@
 A block fenced as `console` holds commands (`$ ...`) and their output; `...` stands for anything,
 within a line or for whole lines. `<!-- file: NAME -->` in front of a block makes it a file. A
 command that ends in `&` goes on running until the document ends; it is ready when it has printed
-the lines that the document shows, and `kill %N` ends it, numbered as in bash. Each document has a home
-directory of its own, and its ports are replaced by free ones. What tables list (keys, errors,
+the lines that the document shows, and `kill %N` ends it, numbered as in bash. Each document has a
+home directory of its own, and its ports are replaced by free ones. What tables list (keys, errors,
 metrics) is compared with the code.
 """
 
@@ -37,6 +37,7 @@ PORT = re.compile(r"(?<=:)(?:41002|910\d)\b")
 KILL = re.compile(r"kill %(\d+)")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 ROW = re.compile(r"^\| `([^`]+)` \|(.*)$", re.MULTILINE)
+BASH = ("/usr/bin/env", "bash")
 LONGEST = 60.0
 RUN_BY_MAKE = ("make ", "git ")
 """Commands that set up what these tests already run in; the build itself shows that they work."""
@@ -101,7 +102,7 @@ class Session:
             self._start(command.removesuffix("&").strip(), shown.output.count("\n"), expected)
             return
         done = subprocess.run(
-            ["bash", "-c", command],
+            [*BASH, "-c", command],
             cwd=self.directory,
             env=self.environment(),
             stdout=subprocess.PIPE,
@@ -114,7 +115,7 @@ class Session:
 
     def _start(self, command: str, lines: int, expected: str) -> None:
         process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
+            [*BASH, "-c", f"exec {command}"],
             cwd=self.directory,
             env=self.environment(),
             stdout=subprocess.PIPE,
