@@ -12,6 +12,7 @@ import orjson
 from kt.errors import GatewayError
 from kt.exchange import Path, Segment
 from kt.policy import Edit
+from kt.wire import segments as texts
 from kt.wire.chat_stream import (
     Chunk,
     Delta,
@@ -23,7 +24,7 @@ from kt.wire.chat_stream import (
 )
 from kt.wire.chat_tables import ANSWER, REQUEST
 from kt.wire.json_body import Ambiguous, JsonValue
-from kt.wire.segments import apply_edits, changes_of, embedded_segments, segments_of
+from kt.wire.segments import MAX_SEGMENTS, TooManyTexts, apply_edits, changes_of, segments_of
 from kt.wire.splice import EMPTY_LIST, NULL, splice
 
 # ---- Requests
@@ -60,9 +61,12 @@ def with_model(body: bytes, model: str) -> bytes:
 
 
 def request_segments(value: JsonValue) -> tuple[Segment, ...]:
-    """Every text of a request. Raises GatewayError `ambiguous_json`."""
+    """Every text of a request. Raises GatewayError `ambiguous_json` or `body_too_large`."""
     try:
         return segments_of(value, REQUEST)
+    except TooManyTexts:
+        message = f"the body has more than {MAX_SEGMENTS} texts"
+        raise GatewayError("body_too_large", message) from None
     except Ambiguous:
         message = "the arguments of a tool call can be read in more than one way"
         raise GatewayError("ambiguous_json", message) from None
@@ -75,8 +79,8 @@ def answer_segments(value: JsonValue) -> tuple[Segment, ...]:
     """Every text of a whole answer. Raises GatewayError `bad_response`."""
     try:
         return segments_of(value, ANSWER)
-    except Ambiguous:
-        raise _torn_arguments() from None
+    except (Ambiguous, TooManyTexts):
+        raise _unreadable() from None
 
 
 def edited_answer(
@@ -112,9 +116,9 @@ def usage_of(value: JsonValue) -> tuple[int | None, int | None]:
 def argument_segments(text: str) -> tuple[Segment, ...]:
     """Every text of the complete arguments of a tool call. Raises GatewayError `bad_response`."""
     try:
-        return tuple(embedded_segments(text, ()))
-    except Ambiguous:
-        raise _torn_arguments() from None
+        return texts.argument_segments(text)
+    except (Ambiguous, TooManyTexts):
+        raise _unreadable() from None
 
 
 def edited_arguments(text: str, segments: tuple[Segment, ...], edits: Iterable[Edit]) -> str:
@@ -128,8 +132,8 @@ def _misshapen(message: str) -> GatewayError:
     return GatewayError("invalid_shape", message)
 
 
-def _torn_arguments() -> GatewayError:
-    message = "the provider's tool call can be read in more than one way"
+def _unreadable() -> GatewayError:
+    message = "the provider's tool call can be read in more than one way, or has too many texts"
     return GatewayError("bad_response", message)
 
 

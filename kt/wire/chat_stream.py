@@ -19,7 +19,7 @@ from kt.errors import GatewayError, HouseBug
 from kt.exchange import Key, Lane, Path, PathPart, Segment, Surface
 from kt.wire.chat_tables import CHUNK
 from kt.wire.json_body import JsonValue
-from kt.wire.segments import segments_of
+from kt.wire.segments import TooManyTexts, segments_of
 from kt.wire.splice import EMPTY_LIST, NULL, Change, splice
 from kt.wire.sse import frame
 
@@ -71,9 +71,11 @@ def read_chunk(value: JsonValue) -> Chunk:
     if not isinstance(value, dict):
         raise _no_chunk()
     choices = _choices(value)
-    deltas = tuple(
-        delta for segment in segments_of(value, CHUNK) for delta in _deltas(segment, choices)
-    )
+    try:
+        segments = segments_of(value, CHUNK)
+    except TooManyTexts:
+        raise _no_chunk() from None
+    deltas = tuple(delta for segment in segments for delta in _deltas(segment, choices))
     return Chunk(
         deltas=deltas,
         choices=tuple(_number(choice) for choice in choices),

@@ -19,13 +19,17 @@ JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
 MAX_DEPTH = 128
 """Arrays and objects inside each other; everything that walks a value may recurse this deep."""
 
+MAX_CONTAINERS = 100_000
+"""Arrays and objects in one body: each takes far more memory than its two bytes."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_INT = 18
 """More digits than this are read as a float: only the bytes matter, and `int` is not linear."""
 
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 """A string token; possessive, so that what is none fails in one pass."""
-_NESTING = re.compile(STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
+# A string that never ends is one token too: text that is no JSON is walked in one pass as well.
+_NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _KEYS = re.compile(rb"(" + STRING.pattern + rb")([ \t\r\n]*+:)?|[{}]", re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -56,6 +60,7 @@ def parse_strict(body: bytes) -> JsonValue:
     """
     if body.startswith(_BYTE_ORDER_MARK):
         raise GatewayError("ambiguous_json", "the body starts with a byte-order mark")
+    _demand_moderate(body, "invalid_json")
     try:
         value: JsonValue = json.loads(
             body.decode(),
@@ -70,12 +75,9 @@ def parse_strict(body: bytes) -> JsonValue:
         raise _invalid("the body is not JSON", at) from None
     except ValueError:
         raise GatewayError("invalid_json", "the body holds a number that is none") from None
-    except RecursionError:
-        raise _too_deep("invalid_json") from None
     except _Duplicate:
         message = f"an object has the same key twice at byte {_second_key(body)}"
         raise GatewayError("ambiguous_json", message) from None
-    _demand_depth(body, "invalid_json")
     torn_at = _lone_surrogate(body)
     if torn_at is not None:
         raise GatewayError("ambiguous_json", f"half of a surrogate pair at byte {torn_at}")
@@ -84,11 +86,11 @@ def parse_strict(body: bytes) -> JsonValue:
 
 def parse_lenient(body: bytes) -> JsonValue:
     """Read a provider's answer. Raises GatewayError `bad_response`."""
+    _demand_moderate(body, "bad_response")
     try:
         value: JsonValue = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise GatewayError("bad_response", "the provider's answer is not JSON") from None
-    _demand_depth(body, "bad_response")
     return value
 
 
@@ -98,6 +100,9 @@ def parse_embedded(text: str) -> JsonValue | Number:
     Raises ValueError where it is no document, and Ambiguous where readers may disagree on it.
     """
     try:
+        body = text.encode()
+        if not _is_moderate(body):
+            raise Ambiguous
         value: JsonValue | Number = json.loads(
             text,
             object_pairs_hook=_exactly_once,
@@ -105,11 +110,9 @@ def parse_embedded(text: str) -> JsonValue | Number:
             parse_int=Number,
             parse_float=Number,
         )
-        text.encode()
-    except (_Duplicate, RecursionError, UnicodeEncodeError):
+    except (_Duplicate, UnicodeEncodeError):
         raise Ambiguous from None
-    body = text.encode()
-    if _lone_surrogate(body) is not None or _depth(body) > MAX_DEPTH:
+    if _lone_surrogate(body) is not None:
         raise Ambiguous
     return value
 
@@ -139,24 +142,29 @@ def _invalid(what: str, at: int) -> GatewayError:
     return GatewayError("invalid_json", f"{what} at byte {at}")
 
 
-def _too_deep(code: str) -> GatewayError:
-    return GatewayError(code, f"JSON is nested more than {MAX_DEPTH} deep")
+def _demand_moderate(body: bytes, code: str) -> None:
+    if not _is_moderate(body):
+        raise GatewayError(
+            code, f"JSON is nested more than {MAX_DEPTH} deep, or has too many parts"
+        )
 
 
-def _demand_depth(body: bytes, code: str) -> None:
+def _is_moderate(body: bytes) -> bool:
+    """Whether a text, JSON or not, stays within the bounds on nesting and containers."""
     # Counting is much cheaper than looking for strings, and enough for most bodies.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(body) > MAX_DEPTH:
-        raise _too_deep(code)
-
-
-def _depth(body: bytes) -> int:
-    depth = deepest = 0
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return True
+    depth = containers = 0
     for token in _NESTING.finditer(body):
         first = token[0][:1]
-        if first != b'"':
-            depth += 1 if first in b"[{" else -1
-            deepest = max(deepest, depth)
-    return deepest
+        if first in b"[{":
+            depth += 1
+            containers += 1
+            if depth > MAX_DEPTH or containers > MAX_CONTAINERS:
+                return False
+        elif first != b'"':
+            depth -= 1
+    return True
 
 
 def _second_key(body: bytes) -> int:

@@ -7,6 +7,7 @@ payloads that are not text.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 import attrs
 
@@ -15,6 +16,13 @@ from kt.exchange import Embedded, Key, Path, Piece, Segment, Surface
 from kt.policy import Edit
 from kt.wire.json_body import JsonValue, Number, parse_embedded
 from kt.wire.splice import Change, splice
+
+MAX_SEGMENTS = 50_000
+"""The most texts of one body: each costs memory and a search, however short it is."""
+
+
+class TooManyTexts(Exception):
+    """A body has more texts than anybody means."""
 
 
 @attrs.frozen(kw_only=True)
@@ -59,9 +67,17 @@ class _Place:
 def segments_of(value: JsonValue, tables: Format) -> tuple[Segment, ...]:
     """Every text that the tables do not exempt, in the order of the body.
 
-    Raises kt.wire.json_body.Ambiguous for a document in a string that readers read differently.
+    Raises TooManyTexts, and kt.wire.json_body.Ambiguous for a document in a string that readers
+    read differently.
     """
-    return tuple(_walk(value, _Place(), tables))
+    return _bounded(_walk(value, _Place(), tables))
+
+
+def _bounded(segments: Iterator[Segment]) -> tuple[Segment, ...]:
+    found = tuple(islice(segments, MAX_SEGMENTS + 1))
+    if len(found) > MAX_SEGMENTS:
+        raise TooManyTexts
+    return found
 
 
 def _walk(value: JsonValue, place: _Place, tables: Format) -> Iterator[Segment]:
@@ -135,7 +151,7 @@ def _joined(texts: list[tuple[Path, str]], surface: Surface) -> Iterator[Segment
 
 def _string(text: str, place: _Place, tables: Format) -> Iterator[Segment]:
     if place.field in tables.embedded:
-        yield from embedded_segments(text, place.path)
+        yield from _embedded(text, place.path)
     elif not _is_exempt(text, place, tables):
         yield from _leaf(text, place.path, place.surface)
 
@@ -154,11 +170,13 @@ def _leaf(text: str, path: Path, surface: Surface) -> Iterator[Segment]:
 # ---- Documents inside strings
 
 
-def embedded_segments(text: str, path: Path) -> Iterator[Segment]:
-    """The strings, keys and numbers of tool arguments; all of it as one text if it is no document.
+def argument_segments(text: str) -> tuple[Segment, ...]:
+    """The texts of tool arguments on their own. Raises as `segments_of` does."""
+    return _bounded(_embedded(text, ()))
 
-    Raises kt.wire.json_body.Ambiguous for a document that readers read differently.
-    """
+
+def _embedded(text: str, path: Path) -> Iterator[Segment]:
+    """The strings, keys and numbers of a document; all of it as one text if it is none."""
     try:
         value = parse_embedded(text)
     except ValueError:

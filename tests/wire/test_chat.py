@@ -1,6 +1,7 @@
 """Requests, whole answers, and the arguments of a streamed tool call."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from kt.exchange import Surface
 from kt.policy import Edit
 from kt.wire import chat
 from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
+from kt.wire.segments import MAX_SEGMENTS
 
 USER = {"role": "user", "content": "hi"}
 
@@ -60,6 +62,22 @@ def test_ambiguous_arguments_are_the_clients_or_the_providers_fault() -> None:
         chat.argument_segments('{"a":1,"a":2}')
     codes = [caught.value.code for caught in (of_client, of_provider, of_stream)]
     assert codes == ["ambiguous_json", "bad_response", "bad_response"]
+
+
+def test_a_body_of_countless_texts_is_refused() -> None:
+    texts: JsonValue = ["x"] * (MAX_SEGMENTS + 1)
+    reads: list[Callable[[], object]] = [
+        lambda: chat.request_segments(texts),
+        lambda: chat.answer_segments(texts),
+        lambda: chat.argument_segments(json.dumps(texts)),
+        lambda: chat.read_chunk({"new": texts}),
+    ]
+    refusals = []
+    for read in reads:
+        with pytest.raises(GatewayError) as caught:
+            read()
+        refusals.append(caught.value.code)
+    assert refusals == ["body_too_large", "bad_response", "bad_response", "bad_response"]
 
 
 def answer(*choices: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ import pytest
 
 from kt.errors import GatewayError
 from kt.wire.json_body import (
+    MAX_CONTAINERS,
     MAX_DEPTH,
     Ambiguous,
     JsonValue,
@@ -74,6 +75,21 @@ def test_nesting_is_bounded(opening: bytes) -> None:
         with pytest.raises(GatewayError) as caught:
             parse_lenient(nested(depth))
         assert caught.value.code == "bad_response"
+
+
+def test_containers_are_counted() -> None:
+    def many(size: int) -> bytes:
+        return b"[" + b",".join([b"{}"] * (size - 1)) + b"]"
+
+    assert parse_strict(many(MAX_CONTAINERS)) == parse_lenient(many(MAX_CONTAINERS))
+    assert refusal(many(MAX_CONTAINERS + 1))[0] == "invalid_json"
+
+
+@pytest.mark.parametrize("tail", [b"", b"\\", b'"', b'\\"'])
+def test_a_string_that_never_ends_is_walked_once(tail: bytes) -> None:
+    # Walking it once for each of its quotes would take hours.
+    body = b"[" * 120 + b'"' + b'\\"' * 1_000_000 + b"[" * 20 + tail
+    assert refusal(body)[0] == "invalid_json"
 
 
 def test_brackets_in_strings_are_no_nesting() -> None:
