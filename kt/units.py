@@ -4,11 +4,14 @@ The config's reader and the command line share these, so that one spelling means
 """
 
 import re
+from types import MappingProxyType
 
-DURATIONS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATIONS = MappingProxyType({"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0})
 """Seconds per unit."""
 
-SIZES = {"b": 1, "kb": 2**10, "kib": 2**10, "mb": 2**20, "mib": 2**20, "gb": 2**30, "gib": 2**30}
+SIZES = MappingProxyType(
+    {"b": 1, "kb": 2**10, "kib": 2**10, "mb": 2**20, "mib": 2**20, "gb": 2**30, "gib": 2**30}
+)
 """Bytes per unit: binary multiples, spelled in any case."""
 
 _FORM = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]{1,3})")
