@@ -205,6 +205,12 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert missing == []
 
 
+def test_the_map_links_every_decision() -> None:
+    links = LINK.findall((ROOT / "docs" / "architecture.md").read_text())
+    pages = {f"decisions/{path.name}" for path in (ROOT / "docs" / "decisions").iterdir()}
+    assert {link for link in links if link.startswith("decisions/")} == pages
+
+
 def keys_of(model: type, place: str = "") -> Iterator[tuple[str, bool]]:
     """Every key below a section of the configuration, and whether something acts on it."""
     hints = get_type_hints(model)
