@@ -4,13 +4,15 @@ In: the bytes of the candidate in the rule's view. Out: whether it is one. Never
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from stdnum import iban as iban_number
 from stdnum import luhn as luhn_checksum
 
-_SEPARATORS = b" -."
+_SEPARATOR = re.compile("[ .\\-\u2010-\u2015\u2212]")
+"""What may stand between groups: models write typographic hyphens and dashes, too."""
 _CARD_DIGITS = range(13, 20)
 _CARD_RANGES = (
     (4, 4),  # Visa
@@ -68,8 +70,8 @@ def ip(candidate: bytes) -> bool:
 
 def _digits(candidate: bytes) -> str:
     """The candidate without separators; nothing if something else than digits remains."""
-    left = candidate.translate(None, _SEPARATORS)
-    return left.decode() if left.isdigit() else ""
+    left = _SEPARATOR.sub("", candidate.decode(errors="replace"))
+    return left if left.isascii() and left.isdigit() else ""
 
 
 VALIDATORS: Mapping[str, Callable[[bytes], bool]] = MappingProxyType(

@@ -55,6 +55,12 @@ def test_what_only_looks_right_is_not_valid(name: str, candidate: str) -> None:
     assert not VALIDATORS[name](candidate.encode())
 
 
+@pytest.mark.parametrize("dash", "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+def test_groups_may_be_joined_by_any_dash(dash: str) -> None:
+    assert VALIDATORS["ssn"](f"078{dash}05{dash}1120".encode())
+    assert VALIDATORS["luhn"](f"4111{dash}1111{dash}1111{dash}1111".encode())
+
+
 @given(st.sampled_from(sorted(VALIDATORS)), st.binary(max_size=40))
 def test_a_validator_answers_for_any_bytes(name: str, candidate: bytes) -> None:
     assert VALIDATORS[name](candidate) in (True, False)
