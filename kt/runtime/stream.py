@@ -59,9 +59,11 @@ class AnswerStream:
     """The last chunk with a choice: held text goes out in its likeness."""
     _kept: list[bytes] = attrs.field(factory=list)
     """Events from before the first released text."""
+    _kept_size: int = 0
     _has_released: bool = False
     _usage_frames: list[bytes] = attrs.field(factory=list)
     """Usage events that came while lanes still held text."""
+    _usage_size: int = 0
     _whole_found: list[Found] = attrs.field(factory=list)
     _stopped: Blocked | Late | None = None
     _since: float = 0.0
@@ -170,7 +172,7 @@ class AnswerStream:
         state = self._lanes.get(lane)
         if state is None:
             if len(self._lanes) >= MAX_LANES:
-                raise GatewayError("bad_response", "the provider's answer has too many parts")
+                raise _too_many_parts()
             state = self._lanes[lane] = self.rules.lane(lane, self.hold, self._is_over)
         return state
 
@@ -180,6 +182,8 @@ class AnswerStream:
         tails = []
         for choice in chunk.finished:
             self._finished.add(choice)
+            if len(self._finished) > MAX_LANES:
+                raise _too_many_parts()
             for lane, rest in self._rests(choice):
                 if lane in paths:
                     texts[paths[lane]] += rest
@@ -198,7 +202,7 @@ class AnswerStream:
         yield from self._held(tails)
         shown = self._shown(event, chunk, texts)
         if chunk.has_usage and not chunk.choices and any(one.held for one in self._lanes.values()):
-            self._usage_frames.append(shown)
+            self._postpone(shown)
         elif chunk.finished or any(texts.values()):
             yield from self._released(shown)
         elif not _is_emptied(chunk, texts):
@@ -224,6 +228,12 @@ class AnswerStream:
             yield from self._released(late)
         yield from self._released(frame(DONE))
 
+    def _postpone(self, usage: bytes) -> None:
+        self._usage_frames.append(usage)
+        self._usage_size += len(usage)
+        if self._usage_size > MAX_EVENT:
+            raise _too_many_parts()
+
     def _released(self, data: bytes) -> Iterator[bytes]:
         self._has_released = True
         yield from self._kept
@@ -232,9 +242,14 @@ class AnswerStream:
 
     def _keep(self, data: bytes) -> Iterator[bytes]:
         self._kept.append(data)
-        if sum(map(len, self._kept)) > MAX_EVENT:
+        self._kept_size += len(data)
+        if self._kept_size > MAX_EVENT:
             # They carry no text; a provider that sends nothing else does not fill our memory.
             yield from self._released(b"")
+
+
+def _too_many_parts() -> GatewayError:
+    return GatewayError("bad_response", "the provider's answer has too many parts")
 
 
 def _is_emptied(chunk: Chunk, texts: dict[Path, str]) -> bool:
