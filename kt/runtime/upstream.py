@@ -7,6 +7,7 @@ Its exceptions are mapped here, once.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import attrs
 import httpx
@@ -148,16 +149,23 @@ class Upstream:
     async def _send(self, request: httpx.Request, waiting: Waiting) -> httpx.Response:
         connect, first_byte = self._timeouts.connect.seconds, self._timeouts.first_byte.seconds
         scope = trio.CancelScope(deadline=waiting.started + connect)
+        opened: list[Any] = []  # Any: httpcore's streams
 
-        async def trace(event: str, info: object) -> None:
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
             # httpcore reports its progress here: a connection is ours once the head is being sent.
-            if event.endswith("send_request_headers.started"):
+            if event.endswith("connect_tcp.complete"):
+                opened.append(info["return_value"])
+            elif event.endswith("send_request_headers.started"):
                 waiting.connected = trio.current_time()
                 scope.deadline = waiting.connected + first_byte
 
         request.extensions["trace"] = trace
-        with scope:
-            return await self._sent(request, waiting)
+        try:
+            with scope:
+                return await self._sent(request, waiting)
+        finally:
+            if waiting.connected is None:
+                await _close_all(opened)
         if waiting.connected is None:
             raise TargetUnavailable(
                 GatewayError("connect_timeout", f"connecting to '{self.target.id}' took too long")
@@ -191,6 +199,13 @@ class Upstream:
             source=response.aiter_raw(),
             inter_chunk=self._timeouts.inter_chunk.seconds,
         )
+
+
+async def _close_all(streams: list[Any]) -> None:
+    """Close what httpcore leaves open when it is cancelled during the TLS handshake."""
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_SECONDS):
+        for stream in streams:
+            await stream.aclose()
 
 
 def _demand_plain(response: httpx.Response) -> None:
