@@ -1,12 +1,13 @@
 """Write one JSON line per request to a file, after the answer and never in its way.
 
 Lines go through a bounded queue to one writer task, which writes in a thread. A full queue drops
-the line and counts it: an audit that is too slow must not become a gateway that is.
+the line and counts it: an audit that is too slow must not become a gateway that is. The file has no
+buffer of its own, so that what a full disk refused is gone and not tried again at the end.
 """
 
 import json
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import trio
 
@@ -22,6 +23,8 @@ class AuditLog:
     def __init__(self, path: Path, metrics: Metrics) -> None:
         self.path = path
         self._metrics = metrics
+        self._seam = b""
+        """Ends the line that a full disk tore, so that the next one is whole."""
         self._send, self._receive = trio.open_memory_channel[dict[str, object]](QUEUE)
 
     def __repr__(self) -> str:
@@ -31,7 +34,7 @@ class AuditLog:
         """Hand over one event; returns at once."""
         try:
             self._send.send_nowait(event)
-        except trio.WouldBlock:
+        except (trio.WouldBlock, trio.ClosedResourceError):
             self._metrics.events_dropped.inc()
 
     def close(self) -> None:
@@ -45,12 +48,13 @@ class AuditLog:
             async for first in self._receive:
                 await self._append(file, [first, *self._waiting()])
 
-    async def _append(self, file: IO[str], events: list[dict[str, object]]) -> None:
-        try:
-            await trio.to_thread.run_sync(_write, file, "".join(map(_line, events)))
-        except OSError:
-            # A full disk costs the lines, and says so in a metric; it never stops the traffic.
-            self._metrics.events_dropped.inc(len(events))
+    async def _append(self, file: FileIO, events: list[dict[str, object]]) -> None:
+        lines = b"".join(map(_line, events))
+        size = await trio.to_thread.run_sync(_write, file, self._seam + lines) - len(self._seam)
+        if size >= 0:
+            self._seam = b"\n" if lines[:size].rpartition(b"\n")[2] else b""
+        # A full disk costs the lines, and says so in a metric; it never stops the traffic.
+        self._metrics.events_dropped.inc(lines[max(0, size) :].count(b"\n"))
 
     def _waiting(self) -> list[dict[str, object]]:
         waiting = []
@@ -61,17 +65,23 @@ class AuditLog:
                 return waiting
 
 
-def open_private(path: Path) -> IO[str]:
+def open_private(path: Path) -> FileIO:
     """Open a file for appending that only its owner may read. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600, exist_ok=True)
-    return path.open("a", encoding="utf-8")
+    return path.open("ab", buffering=0)
 
 
-def _write(file: IO[str], lines: str) -> None:
-    file.write(lines)
-    file.flush()
+def _write(file: FileIO, data: bytes) -> int:
+    """How many of the bytes the system took."""
+    size = 0
+    try:
+        while size < len(data):
+            size += file.write(data[size:])
+    except OSError:
+        return size
+    return size
 
 
-def _line(event: dict[str, object]) -> str:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
+def _line(event: dict[str, object]) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
