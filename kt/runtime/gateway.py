@@ -5,7 +5,7 @@ still has, then connections to providers close.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import attrs
@@ -16,7 +16,7 @@ from kt.errors import UsageError
 from kt.plan import Plan
 from kt.runtime.admission import Gate
 from kt.runtime.app import App
-from kt.runtime.audit import AuditLog
+from kt.runtime.audit import AuditLog, open_private
 from kt.runtime.chat import ChatEndpoint
 from kt.runtime.guard import Log
 from kt.runtime.metrics import Metrics
@@ -57,7 +57,10 @@ class Running:
 
 @asynccontextmanager
 async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
-    """The app of a plan with its sinks running; closed when the block is left."""
+    """The app of a plan with its sinks running; closed when the block is left.
+
+    Raises UsageError for a plan without targets and an audit log that cannot be written.
+    """
     if not plan.targets:
         raise UsageError("the plan has no provider to send requests to", "use --upstream URL")
     gate = Gate(plan.admission, plan.timeouts, plan.sizes)
@@ -67,7 +70,7 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         for target in plan.targets
         if target.id not in options.unavailable
     )
-    audit = AuditLog(options.audit_path, metrics) if plan.audit else None
+    audit = _audit_log(options.audit_path, metrics) if plan.audit else None
     app = App(
         plan=plan,
         chat=ChatEndpoint.of(plan, gate, upstreams),
@@ -77,16 +80,23 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         gateway_id=options.gateway_id,
         admin_token=options.admin_token,
     )
-    async with trio.open_nursery() as nursery:
+    async with AsyncExitStack() as stack:
+        for upstream in upstreams:
+            stack.push_async_callback(upstream.aclose)
+        nursery = await stack.enter_async_context(trio.open_nursery())
         if audit is not None:
             await nursery.start(audit.run)
-        try:
-            yield app
-        finally:
-            if audit is not None:
-                audit.close()
-    for upstream in upstreams:
-        await upstream.aclose()
+            stack.callback(audit.close)
+        yield app
+
+
+def _audit_log(path: Path, metrics: Metrics) -> AuditLog:
+    try:
+        open_private(path).close()
+    except OSError as error:
+        hint = "set KEEPTRUSTS_STATE_DIR to a directory that can be written"
+        raise UsageError(f"cannot write the audit log: {error.strerror}", hint) from None
+    return AuditLog(path, metrics)
 
 
 async def run_gateway(
@@ -102,8 +112,9 @@ async def run_gateway(
         send=plan.timeouts.send.seconds,
         drain=plan.timeouts.drain.seconds,
     )
-    listeners = await open_listeners(options.host, options.port)
     async with built(plan, options) as app, trio.open_nursery() as nursery:
+        # ORDER: the listener opens last, when everything that a request needs is warm.
+        listeners = await open_listeners(options.host, options.port)
         nursery.start_soon(_note_drain, drain, app)
         running = Running(app, bound_port(listeners))
         task_status.started(running)
