@@ -17,6 +17,11 @@ from kt.runtime.settle import Decision, Judged
 TIMED = ("queue", "input", "route", "connect", "upstream", "output")
 """The parts of a request's time, in the order of `server-timing`."""
 
+MAX_NAME = 200
+"""How much of a model's name an event keeps: a client may call it what it likes."""
+MAX_SPANS = 100
+"""How many span lengths of one policy an event keeps: a large body may hold a million."""
+
 
 @attrs.define(kw_only=True)
 class Ledger:
@@ -83,7 +88,7 @@ class Ledger:
             "verdict": self.verdict.value,
             "reason_code": self.code,
             "policy": self.policy,
-            "model": self.model,
+            "model": self.model if self.model is None else self.model[:MAX_NAME],
             "provider": self.provider,
             "status": self.status,
             "stream": self.stream,
@@ -116,7 +121,7 @@ def _judged(one: Judged) -> dict[str, object]:
         "verdict": one.verdict.outcome.value,
         "latency_ms": _ms(one.seconds),
         "rule": one.verdict.rule,
-        "spans": list(one.verdict.spans),
+        "spans": list(one.verdict.spans[:MAX_SPANS]),
     }
 
 
