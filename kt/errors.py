@@ -99,12 +99,14 @@ class GatewayError(KtError):
         *,
         policy: str | None = None,
         should_retry: bool | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.policy = policy
         self.refusal = REFUSALS[code]
+        self.headers = headers
         self.should_retry = self.refusal.should_retry if should_retry is None else should_retry
 
     def body(self) -> dict[str, dict[str, str | None]]:

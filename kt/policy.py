@@ -19,6 +19,11 @@ class Phase(Enum):
     OUTPUT = "output"
     AUDIT = "audit"
 
+    @property
+    def subject(self) -> str:
+        """What a block in this phase is about, as the client is told."""
+        return "Answer" if self is Phase.OUTPUT else "Request"
+
 
 class Action(Enum):
     """What a policy does with what it finds."""

@@ -117,7 +117,6 @@ LIVING = {
 """Attrs classes that change while something is under way; none of them is passed between rooms."""
 
 MUTABLE_MODULE_STATE = {
-    "kt.units": "the hall's two tables of units; nobody writes to them",
     "kt.compiler.leaves": "the table of leaves; nobody writes to it",
 }
 

@@ -46,7 +46,11 @@ def admin_token(host: str) -> str | None:
     except OSError as error:
         hint = "set KEEPTRUSTS_STATE_DIR to a directory that can be written"
         raise UsageError(f"cannot keep the admin token: {error.strerror}", hint) from None
-    return path.read_text().strip()
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        hint = f"make {path} readable, or delete it to get a new one"
+        raise UsageError(f"cannot read the admin token: {error.strerror}", hint) from None
 
 
 def _read(secret: SecretRef) -> str | None:

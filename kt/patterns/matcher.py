@@ -28,6 +28,9 @@ MAX_UNION = 20_000
 """The size (kt.patterns.length) of the rules that are asked together in one expression; a larger
 rule is asked alone."""
 
+SAMPLE = b"Nothing in this text is looked for: 12, a@b.\n"
+"""What an expression is warmed up with."""
+
 MAX_VALIDATED = 512
 """The longest candidate, in bytes, of a rule with a validator: each shorter end may be tried."""
 
@@ -45,6 +48,14 @@ class RuleSet:
     def find(self, text: str, is_over: IsOver = never) -> tuple[Finding, ...]:
         """Find all rules in a whole text, sorted by start, then rule. Raises OutOfTime."""
         return self.scanner(is_over).finish(text)
+
+    def warm(self) -> None:
+        """Let the engine build what it builds at the first search, so that no request waits."""
+        for lens in self.lenses:
+            asked: list[Languages | Matcher] = [*lens.whole, *lens.heads, *lens.matchers]
+            for one in asked:
+                one.matches.search(SAMPLE, 0)
+                one.prefixes.search(SAMPLE, 0)
 
     def scanner(self, is_over: IsOver = never) -> Scanner:
         """A scanner at the start of a text that will grow."""

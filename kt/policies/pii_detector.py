@@ -82,7 +82,7 @@ class PiiDetector:
         return Scan(
             rules=tuple(self._rules()),
             action=Action(self.action.value),
-            message=f"{_subject(phase)} blocked: it contains personal data",
+            message=f"{phase.subject} blocked: it contains personal data",
         )
 
     def problems(self) -> tuple[Problem, ...]:
@@ -191,10 +191,6 @@ class PiiDetector:
                     hint=f"known here: {', '.join(sorted(known))}",
                     is_warning=True,
                 )
-
-
-def _subject(phase: Phase) -> str:
-    return "Answer" if phase is Phase.OUTPUT else "Request"
 
 
 def _marker_name(key: str) -> str:

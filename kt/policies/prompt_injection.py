@@ -12,7 +12,8 @@ from kt.policies.problem import Problem, bad_pattern, conflict, not_enforced, ou
 from kt.policies.rules.injection import FAKE_BOUNDARIES, SIGNALS
 from kt.policy import Action, Facts, Phase, Rule, View
 
-MESSAGE = "Request blocked: potential prompt injection"
+MESSAGE = "{} blocked: potential prompt injection"
+"""With what was blocked, the request or the answer."""
 
 
 class InjectionAction(Enum):
@@ -107,7 +108,7 @@ class PromptInjection:
         return Scan(
             rules=tuple(self._rules()),
             action=Action(self._action().value),
-            message=MESSAGE if self.response.message is None else self.response.message,
+            message=self.response.message or MESSAGE.format(phase.subject),
             decode=("base64",) if looks_inside else (),
         )
 

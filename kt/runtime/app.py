@@ -95,7 +95,7 @@ class App:
             _demand(request, "POST")
             await self._chat(request, receive, reply, ledger)
         elif request.path in pages:
-            _demand(request, "GET")
+            _demand(request, "GET", "HEAD")
             status, body, content_type = pages[request.path]()
             await reply.whole(status, body, content_type)
         elif request.path == "/keeptrusts/config":
@@ -103,7 +103,7 @@ class App:
             self._demand_admin(request)
             await reply.whole(200, orjson.dumps(self._config()))
         else:
-            raise GatewayError("unknown_path", "this path is not served here")
+            raise GatewayError("unknown_path", "there is nothing here; the API is below /v1")
 
     async def _chat(self, request: Request, receive: Receive, reply: Reply, ledger: Ledger) -> None:
         try:
@@ -175,9 +175,11 @@ def _chain(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.kind for step in in_order))
 
 
-def _demand(request: Request, method: str) -> None:
-    if request.method != method:
-        raise GatewayError("method_not_allowed", f"use {method} for this path")
+def _demand(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        allow = ((b"allow", ", ".join(methods).encode()),)
+        message = f"use {methods[0]} for this path"
+        raise GatewayError("method_not_allowed", message, headers=allow)
 
 
 async def _lifespan(receive: Receive, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:

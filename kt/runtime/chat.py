@@ -50,13 +50,15 @@ class ChatEndpoint:
     @classmethod
     def of(cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...]) -> "ChatEndpoint":
         """Bind a plan's steps to their functions."""
+        stream_rules = StreamRules.of(plan.output)
+        stream_rules.warm()
         return cls(
             plan=plan,
             gate=gate,
             upstreams=upstreams,
             input=bind(plan.input),
             output=bind(plan.output),
-            stream_rules=StreamRules.of(plan.output),
+            stream_rules=stream_rules,
         )
 
     async def answer(
@@ -275,7 +277,8 @@ class Exchange:
 def _all_failed(failures: list[GatewayError]) -> GatewayError:
     """What to say when no target could be asked: the last reason, and whether we tried several."""
     if not failures:
-        return GatewayError("connect_failed", "there is no provider to ask")
+        message = "no provider has its key; the gateway's log says which are missing"
+        return GatewayError("upstream_auth", message)
     last = failures[-1]
     should_retry = False if len(failures) > 1 else None
     return GatewayError(last.code, last.message, should_retry=should_retry)

@@ -191,6 +191,11 @@ class StreamRules:
         """Whether a text may be changed or stopped at all."""
         return bool(self.acting)
 
+    def warm(self) -> None:
+        """Let the engine build now what the first stream would wait for."""
+        self._acting_rules.warm()
+        self._recording_rules.warm()
+
     def find(self, text: str, is_over: IsOver) -> list[Found]:
         """Everything in a whole text, what acts first. Raises OutOfTime."""
         return [(self.acting[one.rule], one) for one in self._acting_rules.find(text, is_over)] + [

@@ -108,7 +108,7 @@ class Reply:
 
 
 def _advice(error: GatewayError) -> list[tuple[bytes, bytes]]:
-    headers = []
+    headers = [*error.headers]
     if error.should_retry is not None:
         headers.append((b"x-should-retry", b"true" if error.should_retry else b"false"))
     if error.refusal.retry_after:

@@ -264,7 +264,7 @@ def test_without_any_usable_target_the_answer_is_a_bad_gateway(tmp_path: Path) -
     async def main() -> None:
         async with built(plan(), options) as app:
             answer = await chat(app, "hello")
-            assert (answer.status, code_of(answer)) == (502, "connect_failed")
+            assert (answer.status, code_of(answer)) == (502, "upstream_auth")
 
     run_in_virtual_time(main)
 
