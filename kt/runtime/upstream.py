@@ -6,7 +6,7 @@ Its exceptions are mapped here, once.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import attrs
@@ -83,7 +83,7 @@ class Answer:
 
     async def abandon(self) -> None:
         """Stop reading. The client library's nested generators are unwound by a cancelled read."""
-        with trio.CancelScope() as scope:
+        with trio.CancelScope() as scope, suppress(httpx.TransportError):
             scope.cancel()
             while await anext(self._source, None) is not None:
                 pass
