@@ -5,7 +5,6 @@ import pytest
 from kt.patterns.matcher import compile_rules
 from kt.policies.problem import Problem
 from kt.policies.prompt_injection import (
-    MESSAGE,
     Backend,
     Boundaries,
     Detection,
@@ -21,14 +20,17 @@ from kt.policy import Action, Phase, View
 
 def test_it_blocks_by_default_and_looks_into_base64() -> None:
     body = PromptInjection().body(Phase.INPUT)
-    assert (body.action, body.message, body.decode) == (Action.BLOCK, MESSAGE, ("base64",))
+    assert (body.action, body.decode) == (Action.BLOCK, ("base64",))
+    assert body.message == "Request blocked: potential prompt injection"
     assert len(body.rules) == len(SIGNALS) + len(FAKE_BOUNDARIES)
     assert {rule.view for rule in body.rules} == {View.FOLDED}
     assert PromptInjection().facts(Phase.INPUT).can_block
 
 
-def test_a_streamed_answer_is_never_decoded() -> None:
-    assert PromptInjection().body(Phase.OUTPUT).decode == ()
+def test_a_streamed_answer_is_never_decoded_and_is_called_an_answer() -> None:
+    body = PromptInjection().body(Phase.OUTPUT)
+    assert body.decode == ()
+    assert body.message == "Answer blocked: potential prompt injection"
 
 
 @pytest.mark.parametrize(
