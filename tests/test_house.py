@@ -95,9 +95,7 @@ CATCHES_EXCEPTION = {
 }
 
 LONG_MODULES: dict[str, str] = {}
-LONG_FUNCTIONS = {
-    "kt.runtime.metrics": "declares every metric, one after the other",
-}
+LONG_FUNCTIONS: dict[str, str] = {}
 
 LIVING = {
     ("kt.cli.demo", "Stage"): "the screen and the parts of the play that runs on it",

@@ -4,16 +4,19 @@ Labels come only from finite sets: the plan's policies, targets and phases, our 
 and HTTP statuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from kt.runtime.settle import Judged
 
+PREFIX = "keeptrusts_"
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 _REQUEST_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-_OVERHEAD_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.05, 0.25)
+_SHORT = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.05, 0.25)
+_REQUEST_LABELS = ("status", "verdict", "provider")
+_CHECK_LABELS = ("policy", "phase", "verdict")
 _HELD_BYTES = (0, 16, 64, 256, 1024, 4096, 16384, 65536)
 
 
@@ -23,66 +26,42 @@ class Metrics:
     def __init__(
         self, digest: str, version: str, running: Callable[[], int], waiting: Callable[[], int]
     ) -> None:
-        self._registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "keeptrusts_requests",
-            "Requests answered",
-            ["status", "verdict", "provider"],
-            registry=registry,
+        self._registry = CollectorRegistry()
+        self.requests = self._counter("requests", "Requests answered", _REQUEST_LABELS)
+        self.evaluations = self._counter(
+            "policy_evaluations", "Policy checks by what they answered", _CHECK_LABELS
         )
-        self.duration = Histogram(
-            "keeptrusts_request_duration_seconds",
-            "From request received to answer complete",
-            ["provider"],
-            buckets=_REQUEST_SECONDS,
-            registry=registry,
+        self.events_dropped = self._counter("events_dropped", "Events that were not written")
+        self.duration = self._histogram(
+            "request_duration_seconds", "From request to answer", _REQUEST_SECONDS, ["provider"]
         )
-        self.evaluations = Counter(
-            "keeptrusts_policy_evaluations",
-            "Policy checks by what they answered",
-            ["policy", "phase", "verdict"],
-            registry=registry,
+        self.policy_duration = self._histogram(
+            "policy_duration_seconds", "Time in one policy's check", _SHORT, ["policy", "phase"]
         )
-        self.policy_duration = Histogram(
-            "keeptrusts_policy_duration_seconds",
-            "Time in one policy's check",
-            ["policy", "phase"],
-            buckets=_OVERHEAD_SECONDS,
-            registry=registry,
+        self.overhead = self._histogram(
+            "gateway_overhead_seconds", "Time that the gateway added", _SHORT, ["phase"]
         )
-        self.overhead = Histogram(
-            "keeptrusts_gateway_overhead_seconds",
-            "Time that the gateway added",
-            ["phase"],
-            buckets=_OVERHEAD_SECONDS,
-            registry=registry,
+        self.held = self._histogram(
+            "stream_held_bytes", "The most streamed text held back at once", _HELD_BYTES
         )
-        self.held = Histogram(
-            "keeptrusts_stream_held_bytes",
-            "The most text of a streamed answer that was held back at once",
-            buckets=_HELD_BYTES,
-            registry=registry,
+        self.queue_wait = self._histogram(
+            "queue_wait_seconds", "Time in the queue", _SHORT + _REQUEST_SECONDS[3:]
         )
-        self.queue_wait = Histogram(
-            "keeptrusts_queue_wait_seconds",
-            "Time in the queue",
-            buckets=_OVERHEAD_SECONDS + _REQUEST_SECONDS[3:],
-            registry=registry,
-        )
-        self.events_dropped = Counter(
-            "keeptrusts_events_dropped",
-            "Events that found the sink's queue full",
-            registry=registry,
-        )
-        Gauge(
-            "keeptrusts_inflight_requests", "Requests that hold a slot", registry=registry
-        ).set_function(running)
-        Gauge(
-            "keeptrusts_queue_depth", "Requests that wait for a slot", registry=registry
-        ).set_function(waiting)
-        Gauge(
-            "keeptrusts_plan_info", "The plan that runs", ["digest", "version"], registry=registry
-        ).labels(digest, version).set(1)
+        self._gauge("inflight_requests", "Requests that hold a slot").set_function(running)
+        self._gauge("queue_depth", "Requests that wait for a slot").set_function(waiting)
+        info = self._gauge("plan_info", "The plan that runs", ["digest", "version"])
+        info.labels(digest, version).set(1)
+
+    def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(PREFIX + name, text, labels, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
+        return Gauge(PREFIX + name, text, labels, registry=self._registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()
+    ) -> Histogram:
+        return Histogram(PREFIX + name, text, labels, buckets=buckets, registry=self._registry)
 
     def judged(self, one: Judged) -> None:
         """Count one policy check."""
