@@ -20,8 +20,9 @@ from tests.support.sockets import request_bytes
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = Path("fixtures/examples/throughput_tuned.case")
+EXAMPLE = Path(__file__).parents[2] / "fixtures/examples/throughput_tuned.case"
 PATH = "/v1/chat/completions"
+POST = f"POST {PATH} HTTP/1.1\r\nhost: x\r\n".encode()
 LONGEST = 10.0
 TOKEN = "tok_" + "Zz9" * 38 + "Qx"
 REPLY = f"Here it is: {TOKEN}. Keep it."
@@ -119,10 +120,8 @@ def rest(client: socket.socket) -> bytes:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)),
         b"\x00" * 70000,
         b"GET / HTTP/9.9\r\n\r\n",
-        b"POST " + PATH.encode() + b" HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
-        b"POST "
-        + PATH.encode()
-        + b" HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
+        POST + b"content-length: -1\r\n\r\n",
+        POST + b"transfer-encoding: chunked\r\n\r\nZZ\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
 )
@@ -136,14 +135,13 @@ def test_it_lives_after_garbage(gateway: Process, data: bytes) -> None:
 
 
 def test_it_lives_after_an_oversize_body(gateway: Process) -> None:
-    head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\n".encode()
     with connect(gateway) as client:
-        client.sendall(head + b"content-length: 99999999\r\n\r\n")
+        client.sendall(POST + b"content-length: 99999999\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
     with connect(gateway) as client:
         chunk = b"100000\r\n" + b" " * 2**20 + b"\r\n"
         with contextlib.suppress(ConnectionError):
-            client.sendall(head + b"transfer-encoding: chunked\r\n\r\n" + chunk * 12)
+            client.sendall(POST + b"transfer-encoding: chunked\r\n\r\n" + chunk * 12)
         assert rest(client).startswith(b"HTTP/1.1 413 ")
     check_alive(gateway)
 
