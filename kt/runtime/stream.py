@@ -33,6 +33,8 @@ from kt.wire.sse import Event, SseReader, frame
 DONE = b"[DONE]"
 MAX_LANES = 256
 """How many texts may grow in one answer: choices times surfaces times tool calls."""
+EVENT_SECONDS = 0.25
+"""The longest judging of one event: it happens in the loop that serves everybody."""
 MAX_EVENT = 2**20
 """The largest single event in bytes."""
 
@@ -101,8 +103,8 @@ class AnswerStream:
             self.budget.remaining -= spent
 
     def _is_over(self) -> bool:
-        """Whether the policy budget is used up."""
-        return trio.current_time() - self._since >= self.budget.remaining
+        """Whether the policy budget is used up, or this event's share of everybody's time."""
+        return trio.current_time() - self._since >= min(self.budget.remaining, EVENT_SECONDS)
 
     def _event(self, event: Event) -> Iterator[bytes]:
         if self.is_done:
