@@ -47,10 +47,13 @@ def admin_token(host: str) -> str | None:
         hint = "set KEEPTRUSTS_STATE_DIR to a directory that can be written"
         raise UsageError(f"cannot keep the admin token: {error.strerror}", hint) from None
     try:
-        return path.read_text().strip()
+        token = path.read_text().strip()
     except OSError as error:
         hint = f"make {path} readable, or delete it to get a new one"
         raise UsageError(f"cannot read the admin token: {error.strerror}", hint) from None
+    if not token:
+        raise UsageError("the admin token is empty", f"delete {path} to get a new one")
+    return token
 
 
 def _read(secret: SecretRef) -> str | None:
