@@ -106,6 +106,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "policy.unknown_entity.warning": Code("KT606", "{message}"),
         "policy.unknown_marker.warning": Code("KT607", "{message}"),
         "policy.empty.warning": Code("KT608", "{message}"),
+        "kind_not_enforced": Code("KT609", "'{word}' is not enforced yet"),
     }
 )
 """Name -> number and message: the only place where messages are written (docs/errors.md).

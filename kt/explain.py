@@ -12,6 +12,7 @@ from kt.plan import (
     FORMAT,
     Count,
     Limit,
+    NotEnforced,
     Plan,
     Record,
     Scan,
@@ -86,10 +87,18 @@ def _step(place: int, step: Step, plan: Plan) -> tuple[str, ...]:
 
 
 def _verb(step: Step) -> str:
-    return step.body.action.value if isinstance(step.body, Scan) else "record"
+    match step.body:
+        case Scan(action=action):
+            return action.value
+        case Record():
+            return "record"
+        case NotEnforced():
+            return "skip"
 
 
 def _work(step: Step, plan: Plan) -> str:
+    if isinstance(step.body, NotEnforced):
+        return f"not enforced: {step.body.reason}"
     if isinstance(step.body, Record):
         return "every request" if step.body.log_all_access else "all but allowed requests"
     rules = step.body.rules

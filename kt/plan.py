@@ -98,6 +98,14 @@ class Record:
 
 
 @attrs.frozen(kw_only=True)
+class NotEnforced:
+    """A policy that is known and that nothing performs yet: the runtime leaves it out."""
+
+    reason: str
+    """What is missing, for people."""
+
+
+@attrs.frozen(kw_only=True)
 class Step:
     """One policy at work in one phase."""
 
@@ -106,7 +114,7 @@ class Step:
     phase: Phase
     order: int
     """Its place in the declared order: names the blocker and breaks ties between edits."""
-    body: Scan | Record
+    body: Scan | Record | NotEnforced
     facts: Facts
     limit: Limit
     on_trouble: OnTrouble
@@ -196,6 +204,9 @@ class Plan:
         return tuple(step for stage in stages for step in stage.steps)
 
 
+_BODIES = (Scan, Record, NotEnforced)
+
+
 def canonical_json(value: object, *, descriptive_too: bool = True) -> bytes:
     """The one JSON form of a frozen value: equal values give equal bytes."""
     data = to_data(value, descriptive_too=descriptive_too)
@@ -216,7 +227,7 @@ def to_data(value: object, *, descriptive_too: bool = True) -> Any:  # Any: JSON
         field.name: to_data(getattr(value, field.name), descriptive_too=descriptive_too)
         for field in attrs.fields(cast("type[attrs.AttrsInstance]", type(value)))
         if descriptive_too or not field.metadata.get("descriptive")
-    } | ({"node": type(value).__name__} if isinstance(value, Scan | Record) else {})
+    } | ({"node": type(value).__name__} if isinstance(value, _BODIES) else {})
 
 
 __all__ = [
@@ -224,6 +235,7 @@ __all__ = [
     "Admission",
     "Count",
     "Limit",
+    "NotEnforced",
     "Plan",
     "Pool",
     "Record",

@@ -348,6 +348,8 @@ def test_every_optimizer_rule_is_run() -> None:
 
 
 KIND_PARTS = {
+    "kt.policies.actions": "the choices of `action` that kinds share",
+    "kt.policies.any_value": "a setting that nothing reads",
     "kt.policies.problem": "what a kind may say against its settings",
     "kt.policies.rules": "the built-in rule lists",
     "kt.policies.rules.injection": "the rules of prompt-injection",

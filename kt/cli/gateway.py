@@ -12,7 +12,7 @@ from kt.cli.compiling import compile_file, settings_options
 from kt.cli.surroundings import admin_token, read_secrets, state_directory
 from kt.compiler.settings import Settings
 from kt.errors import UsageError
-from kt.plan import Plan
+from kt.plan import NotEnforced, Plan
 from kt.runtime.gateway import GatewayOptions, Running, run_gateway
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the product's documented default
@@ -37,14 +37,41 @@ def gateway() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The policy-config.yaml to run.",
 )
+@click.option(
+    "--allow-unenforced",
+    is_flag=True,
+    help="Run although some policies of the chain do nothing yet.",
+)
 @settings_options
-def run(listen: tuple[str, int] | None, config: Path, settings: Settings) -> None:
+def run(
+    listen: tuple[str, int] | None, config: Path, allow_unenforced: bool, settings: Settings
+) -> None:
     """Serve a configuration until SIGTERM or SIGINT; requests under way may end."""
     plan = compile_file(config, settings).plan
     if not plan.enabled:
         raise UsageError("the pack is switched off", "set pack.enabled to true")
+    refuse_unenforced(plan, is_allowed=allow_unenforced)
     host, port = listen or (EVERYWHERE, plan.listen_port)
     trio.run(partial(_serve, plan, options(plan, host, port, settings)))
+
+
+def refuse_unenforced(plan: Plan, *, is_allowed: bool) -> None:
+    """Demand that every policy of a plan is performed, or say which ones are not."""
+    names = ", ".join(unenforced_kinds(plan))
+    if not names:
+        return
+    if not is_allowed:
+        hint = "take them out of the chain, or run without their protection: --allow-unenforced"
+        raise UsageError(f"the chain has policies that are not enforced yet: {names}", hint)
+    click.echo(f"warning: these policies do nothing yet: {names}", err=True)
+
+
+def unenforced_kinds(plan: Plan) -> tuple[str, ...]:
+    """The kinds that nothing performs yet, once each, as the chain has them."""
+    steps = [step for stage in (*plan.input, *plan.output) for step in stage.steps]
+    idle = [step for step in (*steps, *plan.audit) if isinstance(step.body, NotEnforced)]
+    in_order = sorted(idle, key=lambda step: step.order)
+    return tuple(dict.fromkeys(step.kind for step in in_order))
 
 
 def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOptions:

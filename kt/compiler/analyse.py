@@ -7,13 +7,13 @@ origin, a reordering.
 from kt.compiler.blocks import Kinds
 from kt.compiler.checks import CHECKS
 from kt.compiler.limits import resolve_admission, resolve_sizes, resolve_timeouts
-from kt.compiler.model import Config
+from kt.compiler.model import Block, ChainEntry, Config
 from kt.compiler.phases import phases_of
 from kt.compiler.program import Program
 from kt.compiler.settings import Settings
 from kt.compiler.targets import resolve_targets
-from kt.diagnostics import Report
-from kt.plan import DEFAULT_PORT, Limit, Step
+from kt.diagnostics import Related, Report
+from kt.plan import DEFAULT_PORT, Limit, NotEnforced, Step
 from kt.policy import OnTrouble
 
 NAMELESS = ("unnamed", "0.0.0", True)
@@ -56,7 +56,7 @@ def _steps(
         block = blocks.get(kind)
         policy = kinds[kind]() if block is None else block.policy
         own = None if block is None else block.on_trouble
-        steps += [
+        entered = [
             Step(
                 name=kind,
                 kind=kind,
@@ -70,4 +70,16 @@ def _steps(
             )
             for phase in phases_of(entry, kinds)
         ]
+        _report_idle(entered, entry, block, report)
+        steps += entered
     return tuple(steps)
+
+
+def _report_idle(steps: list[Step], entry: ChainEntry, block: Block | None, report: Report) -> None:
+    """Warn of an entry that nothing performs yet, and of its settings with it."""
+    if not any(isinstance(step.body, NotEnforced) for step in steps):
+        return
+    related = () if block is None else (Related("nothing reads its settings", block.span),)
+    hint = "'gateway run' refuses it without --allow-unenforced"
+    word = entry.kind.value
+    report.add("kind_not_enforced", entry.kind.span, word=word, hint=hint, related=related)

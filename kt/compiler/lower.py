@@ -18,7 +18,8 @@ def lower(program: Program) -> Plan:
         enabled=program.enabled,
         engines=(("google-re2", version("google-re2")), ("kt-pattern-dialect", str(DIALECT))),
         input=_stages(program.phase(Phase.INPUT)),
-        output=_stages(program.phase(Phase.OUTPUT)),
+        # Tool calls stand in answers, so what judges them works there.
+        output=_stages((*program.phase(Phase.TOOL), *program.phase(Phase.OUTPUT))),
         audit=program.phase(Phase.AUDIT),
         targets=program.targets,
         listen_port=program.listen_port,

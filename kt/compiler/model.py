@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from kt.policies import PolicyKind
+from kt.policies import AnyValue, PolicyKind
 from kt.policy import OnTrouble
 from kt.source import Span
 
@@ -313,11 +313,6 @@ class CacheBackend(Enum):
 
     MEMORY = "memory"
     REDIS = "redis"
-
-
-@attrs.frozen
-class AnyValue:
-    """A value that is accepted as it is."""
 
 
 @attrs.frozen(kw_only=True)

@@ -18,6 +18,7 @@ from kt.compiler.leaves import LEAVES, Rejected, read_enum, reject
 from kt.compiler.shapes import canonical, given_twice, synonyms_in
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
 from kt.diagnostics import Report
+from kt.policies import AnyValue
 from kt.units import show_duration, show_size
 
 # Any stands in this room where a type is a value: cattrs passes classes and generic aliases.
@@ -53,7 +54,7 @@ class Structurer:
         add(lambda due: due == tuple[model.Block, ...], self._blocks)
         add(lambda due: due is model.Policies, self._policies)
         add(lambda due: due is model.ChainEntry, self._chain_entry)
-        add(lambda due: due is model.AnyValue, lambda _node, _due: model.AnyValue())
+        add(lambda due: due is AnyValue, lambda _node, _due: AnyValue())
         for leaf, read in LEAVES.items():
             self.converter.register_structure_hook(leaf, partial(_leaf, read, self.report))
 
@@ -86,18 +87,22 @@ class Structurer:
             raise Rejected
         return tuple(read)
 
-    def _pairs(self, node: Node, _due: Any) -> tuple[tuple[str, str], ...]:
+    def _pairs(self, node: Node, due: Any) -> tuple[tuple[str, Any], ...]:
+        """A map whose keys are names of the user's: tools, roles, markers."""
         if not isinstance(node, Map):
-            raise reject(self.report, node, "a map of words")
-        values = self._every(tuple(entry.value for entry in node.entries), str)
+            raise reject(self.report, node, "a map")
+        _, member = get_args(get_args(due)[0])
+        values = self._every(tuple(entry.value for entry in node.entries), member)
         keys = (entry.key.text for entry in node.entries)
         # Sorted, because the order of YAML keys means nothing and must not reach the digest.
-        return tuple(sorted(zip(keys, values, strict=True)))
+        return tuple(sorted(zip(keys, values, strict=True), key=_key))
 
     def _record(self, node: Node, due: Any) -> Any:
         fields = {field.name: field for field in attrs.fields(due)}
         known = {name for name in fields if name != "span"}
         entries, unknown = self._entries(self._as_map(node), known)
+        if getattr(due, "ACCEPTS_ANY_KEY", False):
+            unknown = []
         self._report_unknown(unknown, due, known - entries.keys())
         missing = [
             name for name in fields if name in known - entries.keys() and _is_due(fields[name])
@@ -235,4 +240,12 @@ def _is_tuple(due: Any) -> bool:
 
 
 def _is_pairs(due: Any) -> bool:
-    return bool(due == tuple[tuple[str, str], ...])
+    """Whether a type is a map with keys of the user's: `tuple[tuple[str, X], ...]`."""
+    if not _is_tuple(due):
+        return False
+    pair = get_args(due)[0]
+    return get_origin(pair) is tuple and get_args(pair)[:1] == (str,) and len(get_args(pair)) == 2
+
+
+def _key(pair: tuple[str, Any]) -> str:
+    return pair[0]

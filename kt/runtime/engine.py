@@ -21,7 +21,7 @@ from kt.exchange import Segment
 from kt.patterns.decoding import decoded_runs
 from kt.patterns.matcher import RuleSet, compile_rules
 from kt.patterns.scanner import IsOver, OutOfTime
-from kt.plan import Scan, Stage, Step
+from kt.plan import NotEnforced, Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
 from kt.runtime.settle import Decision, Judged, settle
 
@@ -55,8 +55,18 @@ class BoundStep:
 
 
 def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
-    """Turn the plan's data into functions, once, when the plan is loaded."""
-    return tuple(tuple(bind_step(step) for step in stage.steps) for stage in stages)
+    """Turn the plan's data into functions, once, when the plan is loaded.
+
+    A step that is not enforced has none: it answers nothing, and no event says that it did.
+    """
+    return tuple(
+        tuple(bind_step(step) for step in stage.steps if is_performed(step)) for stage in stages
+    )
+
+
+def is_performed(step: Step) -> bool:
+    """Whether there is anything to do for a step."""
+    return not isinstance(step.body, NotEnforced)
 
 
 def bind_step(step: Step) -> BoundStep:

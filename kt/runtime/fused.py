@@ -16,7 +16,7 @@ from kt.patterns.matcher import RuleSet, compile_rules
 from kt.patterns.scanner import IsOver, OutOfTime, Scanner
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
-from kt.runtime.engine import edit_of
+from kt.runtime.engine import edit_of, is_performed
 from kt.runtime.window import Blocked, HoldExceeded, LaneWindow, Owned
 from kt.wire.chat import argument_segments, edited_arguments
 
@@ -169,7 +169,7 @@ class StreamRules:
     @classmethod
     def of(cls, stages: tuple[Stage, ...]) -> "StreamRules":
         """Fuse the scans of a phase, in declared order."""
-        steps = tuple(step for stage in stages for step in stage.steps)
+        steps = tuple(step for stage in stages for step in stage.steps if is_performed(step))
         owned = [
             Owned(step, step.body, index)
             for step in sorted(steps, key=lambda step: step.order)
