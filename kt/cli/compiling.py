@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from kt.compiler import Compiled, Setting, Settings, Upstream, compile_source
-from kt.compiler.model import MANY
+from kt.compiler.fields import MANY
 from kt.compiler.reader import MAX_BYTES
 from kt.errors import ConfigError, UsageError
 from kt.policy import OnTrouble

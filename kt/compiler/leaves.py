@@ -6,7 +6,7 @@ In: a node and what is due. Out: the value. Raises Rejected once a problem is in
 from enum import Enum
 from typing import TypeVar, cast
 
-from kt.compiler.model import Duration, Number, Size, Text
+from kt.compiler.fields import Duration, Number, Size, Text
 from kt.compiler.tree import Node, Scalar
 from kt.diagnostics import Report
 from kt.units import parse_duration, parse_size

@@ -4,7 +4,8 @@ In: the gateway's settings. Out: the plan's limits, each with its origin. A dead
 request's is cut to it, and the file's author is told.
 """
 
-from kt.compiler.model import Duration, Gateway, Number, Size, TargetPool
+from kt.compiler.fields import Duration, Number, Size
+from kt.compiler.model import Gateway, TargetPool
 from kt.compiler.settings import Settings
 from kt.diagnostics import Report
 from kt.plan import Admission, Count, Limit, Pool, Sizes, Timeouts

@@ -5,94 +5,26 @@ Field names are the canonical YAML keys; None means "not given". `setting` says 
 # ruff: noqa: RUF009 - `setting` and its kin are attrs.field with our metadata, not defaults
 
 from enum import Enum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import attrs
 
+from kt.compiler.fields import (
+    Duration,
+    Number,
+    Size,
+    Text,
+    count,
+    duration,
+    located,
+    not_enforced,
+    required,
+    setting,
+    size,
+)
 from kt.policies import AnyValue, PolicyKind
 from kt.policy import OnTrouble
 from kt.source import Span
-
-
-def located() -> Any:  # Any: attrs.field's own signature
-    """The position of a value: outside equality, so that equal configurations are equal."""
-    return attrs.field(eq=False, repr=False, metadata={"located": True})
-
-
-def setting(
-    default: object = None,
-    *,
-    least: float | None = None,
-    most: float | None = None,
-    is_enforced: bool = True,
-    refused: str | None = None,
-) -> Any:  # Any: attrs.field's own signature
-    """An optional key: the range it accepts, and the code to report where it must not be set."""
-    metadata = {"range": None if least is None else (least, most), "refused": refused}
-    return attrs.field(default=default, metadata={**metadata, "is_enforced": is_enforced})
-
-
-def required(*, least: float | None = None, most: float | None = None) -> Any:
-    """A key that must be given."""
-    return attrs.field(metadata={"range": None if least is None else (least, most)})
-
-
-@attrs.frozen
-class Text:
-    """A string and its position."""
-
-    value: str
-    span: Span = located()
-
-
-@attrs.frozen
-class Number:
-    """A whole number and its position."""
-
-    value: int
-    span: Span = located()
-
-
-@attrs.frozen
-class Duration:
-    """Seconds and their position."""
-
-    value: float
-    span: Span = located()
-
-
-@attrs.frozen
-class Size:
-    """Bytes and their position."""
-
-    value: int
-    span: Span = located()
-
-
-MOMENT = 0.001
-MONTH = 30 * 86400
-GIGABYTE = 2**30
-MANY = 1_000_000
-
-
-def duration(*, is_enforced: bool = True) -> Any:
-    """An optional duration, from a millisecond to thirty days."""
-    return setting(least=MOMENT, most=MONTH, is_enforced=is_enforced)
-
-
-def size(*, is_enforced: bool = True) -> Any:
-    """An optional size, from one byte to a gigabyte."""
-    return setting(least=1, most=GIGABYTE, is_enforced=is_enforced)
-
-
-def count(*, least: int = 1, is_enforced: bool = True) -> Any:
-    """An optional number of things."""
-    return setting(least=least, most=MANY, is_enforced=is_enforced)
-
-
-def not_enforced() -> Any:
-    """An optional key of any value that nothing acts on yet."""
-    return setting(is_enforced=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -14,6 +14,7 @@ from cattrs import BaseConverter
 
 from kt.compiler import model
 from kt.compiler.blocks import Kinds, find_kind, on_trouble, report_problems, split_flags
+from kt.compiler.fields import Duration, Size, Text
 from kt.compiler.leaves import LEAVES, Rejected, read_enum, reject
 from kt.compiler.shapes import canonical, given_twice, synonyms_in
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
@@ -159,7 +160,7 @@ class Structurer:
     def _check_range(self, limits: tuple[int, int] | None, entry: Entry, value: Any) -> None:
         if limits is None or value is None:
             return
-        is_text = isinstance(value, model.Text)
+        is_text = isinstance(value, Text)
         least, most = limits
         if not least <= (len(value.value) if is_text else value.value) <= most:
             show = _SHOW.get(type(value), str)
@@ -185,8 +186,8 @@ class Structurer:
         options = self.read(entry.value, model.EntryOptions)
         return model.ChainEntry(kind=kind, stage=options.stage, span=entry.key.span)
 
-    def _kind(self, scalar: Scalar) -> model.Text:
-        return model.Text(find_kind(self.report, self.kinds, scalar), scalar.span)
+    def _kind(self, scalar: Scalar) -> Text:
+        return Text(find_kind(self.report, self.kinds, scalar), scalar.span)
 
     def _blocks(self, node: Node, _due: Any) -> tuple[model.Block, ...]:
         first: dict[str, Entry] = {}
@@ -216,7 +217,7 @@ class Structurer:
         return model.Block(kind=kind, policy=policy, on_trouble=trouble, span=entry.key.span)
 
 
-_SHOW = types.MappingProxyType({model.Duration: show_duration, model.Size: show_size})
+_SHOW = types.MappingProxyType({Duration: show_duration, Size: show_size})
 
 
 def _leaf(read: Any, report: Report, node: Node, _due: Any) -> Any:

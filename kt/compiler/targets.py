@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 import attrs
 
+from kt.compiler.fields import Text
 from kt.compiler.limits import resolve_pool
-from kt.compiler.model import Config, Gateway, SecretKeyRef, Target, Text
+from kt.compiler.model import Config, Gateway, SecretKeyRef, Target
 from kt.compiler.settings import Settings, Upstream
 from kt.compiler.urls import clean_url, host_of
 from kt.diagnostics import Report

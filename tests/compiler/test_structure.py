@@ -5,8 +5,9 @@ from enum import Enum
 import attrs
 import pytest
 
+from kt.compiler.fields import Duration, Number, Size, Text, setting
 from kt.compiler.leaves import LEAVES, Rejected, read_enum
-from kt.compiler.model import Config, Duration, Number, Size, Text, setting
+from kt.compiler.model import Config
 from kt.compiler.reader import read
 from kt.compiler.structure import Structurer, structure
 from kt.compiler.tree import Node

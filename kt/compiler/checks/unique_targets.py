@@ -1,7 +1,8 @@
 """Demand that no two targets have the same id."""
 
 from kt.compiler.blocks import Kinds
-from kt.compiler.model import Config, Text
+from kt.compiler.fields import Text
+from kt.compiler.model import Config
 from kt.diagnostics import Related, Report
 
 

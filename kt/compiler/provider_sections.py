@@ -1,0 +1,98 @@
+"""What is said about providers that is accepted and typed, and that nothing acts on yet."""
+# ruff: noqa: RUF009 - `setting` and its kin are attrs.field with our metadata, not defaults
+
+from enum import Enum
+
+import attrs
+
+from kt.compiler.fields import Duration, Text, duration, required, setting
+
+
+@attrs.frozen(kw_only=True)
+class Share:
+    """One member of a model group: a target's id, or a provider's model and its weight."""
+
+    provider: Text | None = setting()
+    target: Text | None = setting()
+    id: Text | None = setting()
+    model: Text | None = setting()
+    weight: float | None = setting()
+
+
+@attrs.frozen(kw_only=True)
+class ModelGroup:
+    """Models that answer under one name."""
+
+    name: Text = required(least=1, most=200)
+    description: Text | None = setting()
+    strategy: Text | None = setting()
+    targets: tuple[Share, ...] = setting(())
+    models: tuple[Share, ...] = setting(())
+    aliases: tuple[str, ...] = setting(())
+    fallback_group: Text | None = setting()
+
+
+@attrs.frozen(kw_only=True)
+class Fallback:
+    """Who is asked when a provider fails; four published shapes in one."""
+
+    enabled: bool | None = setting()
+    strategy: Text | None = setting()
+    provider: Text | None = setting()
+    model: Text | None = setting()
+    triggers: tuple[str, ...] = setting(())
+    retry_on: tuple[str, ...] = setting(())
+    max_fallback_attempts: int | None = setting()
+    max_retries: int | None = setting()
+    latency_window: Duration | None = duration()
+    max_latency_ms: int | None = setting()
+    max_cost_per_1k: float | None = setting()
+    max_cost_per_1k_tokens: float | None = setting()
+    max_cost_per_1m_tokens: float | None = setting()
+    content_policy: Text | None = setting()
+    context_window: Text | None = setting()
+
+
+@attrs.frozen(kw_only=True)
+class Mirroring:
+    """A second target that is asked for comparison."""
+
+    enabled: bool | None = setting()
+    mirror_target: Text | None = setting()
+    sample_rate: float | None = setting()
+    log_mirror_response: bool | None = setting()
+    timeout_ms: int | None = setting()
+
+
+@attrs.frozen(kw_only=True)
+class DataPolicy:
+    """What a provider does with what it is sent."""
+
+    zero_data_retention: bool | None = setting()
+    training_opt_out: bool | None = setting()
+    retention_days: int | None = setting()
+
+
+class DataCollection(Enum):
+    """Whether a provider may keep what it is sent."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@attrs.frozen(kw_only=True)
+class DataResidency:
+    """Where a provider's machines stand."""
+
+    regions: tuple[str, ...] = setting(())
+    data_center_locations: tuple[str, ...] = setting(())
+    sovereignty_compliant: bool | None = setting()
+    certifications: tuple[str, ...] = setting(())
+
+
+@attrs.frozen(kw_only=True)
+class EscalationRouting:
+    """Who is asked when a request of this target is escalated."""
+
+    team_id: Text | None = setting()
+    user_id: Text | None = setting()
