@@ -54,6 +54,10 @@ class HoldExceeded(Exception):
     """More text would have to be held back than the plan allows."""
 
 
+MAX_RECORDED = 1000
+"""How many findings of one lane are kept for the record; all of them are acted on."""
+
+
 class LaneWindow:
     """The held text of one lane."""
 
@@ -101,7 +105,7 @@ class LaneWindow:
         return self._take(self._released + len(self._text)).decode()
 
     def _note(self, findings: tuple[Finding, ...]) -> None:
-        self.findings += findings
+        self.findings += findings[: MAX_RECORDED - len(self.findings)]
         for finding in findings:
             owner = self._owners[finding.rule]
             if owner.scan.action is not Action.REDACT:
