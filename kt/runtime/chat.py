@@ -18,7 +18,7 @@ from kt.errors import GatewayError
 from kt.plan import Plan
 from kt.runtime.admission import Gate
 from kt.runtime.body import ClientLeft, Receive, read_body
-from kt.runtime.engine import BoundStep, PolicyBudget, bind, judge
+from kt.runtime.engine import THREADS, BoundStep, PolicyBudget, bind, judge
 from kt.runtime.fused import StreamRules
 from kt.runtime.ledger import Ledger
 from kt.runtime.reply import Reply
@@ -46,6 +46,8 @@ class ChatEndpoint:
     input: tuple[tuple[BoundStep, ...], ...]
     output: tuple[tuple[BoundStep, ...], ...]
     stream_rules: StreamRules
+    threads: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(THREADS))
+    """Where checks of large texts run."""
 
     @classmethod
     def of(cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...]) -> "ChatEndpoint":
@@ -94,7 +96,8 @@ class Exchange:
 
     def __attrs_post_init__(self) -> None:
         """Open the budget of policy time."""
-        self.budget = PolicyBudget(self.endpoint.plan.timeouts.policy.seconds)
+        endpoint = self.endpoint
+        self.budget = PolicyBudget(endpoint.plan.timeouts.policy.seconds, endpoint.threads)
 
     async def run(self) -> None:
         """Read, queue, judge, ask, judge, answer."""

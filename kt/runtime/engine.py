@@ -30,11 +30,15 @@ Check = Callable[[tuple[Segment, ...], IsOver], Verdict]
 
 INLINE_BYTES = 256 * 1024
 """Text above this goes to a thread (RE2 releases the interpreter lock): about a millisecond."""
-INLINE_BYTES_UNBOUNDED = 8 * 1024
+INLINE_BYTES_UNBOUNDED = 2 * 1024
 """The same where a rule's match may be of any length: finding all of them may read text again."""
 
 
 LATE = Verdict(outcome=Outcome.LATE)
+
+
+THREADS = 8
+"""How many checks of large texts run at once; one more is `late` at once, like the deadline's."""
 
 
 @attrs.define
@@ -42,6 +46,8 @@ class PolicyBudget:
     """The seconds of policy time that one request still has, over input and output together."""
 
     remaining: float
+    threads: trio.CapacityLimiter
+    """The gateway's own: a thread that was abandoned keeps its place until it ends."""
 
 
 @attrs.frozen
@@ -150,18 +156,27 @@ async def _judge_step(
     if size <= bound.inline_bytes:
         verdict = _guarded(bound.check, segments, lambda: trio.current_time() - started >= seconds)
     else:
-        verdict = await _in_thread(bound.check, segments, seconds)
+        verdict = await _in_thread(bound.check, segments, seconds, budget.threads)
     spent = trio.current_time() - started
     budget.remaining -= spent
     return Judged(bound.step, verdict, spent)
 
 
-async def _in_thread(check: Check, segments: tuple[Segment, ...], seconds: float) -> Verdict:
+async def _in_thread(
+    check: Check, segments: tuple[Segment, ...], seconds: float, threads: trio.CapacityLimiter
+) -> Verdict:
+    if threads.available_tokens < 1:
+        return LATE
     is_over = threading.Event()
     try:
         with trio.move_on_after(seconds):
             return await trio.to_thread.run_sync(
-                _guarded, check, segments, is_over.is_set, abandon_on_cancel=True
+                _guarded,
+                check,
+                segments,
+                is_over.is_set,
+                abandon_on_cancel=True,
+                limiter=threads,
             )
         return LATE
     finally:

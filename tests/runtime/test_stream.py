@@ -25,7 +25,7 @@ DONE = b"data: [DONE]\n\n"
 def stream_of(*steps: Step, hold: int = 65536) -> AnswerStream:
     """An answer that has not begun."""
     rules = StreamRules.of(tuple(Stage(steps=(one,)) for one in steps))
-    return AnswerStream(rules, hold, PolicyBudget(2.0))
+    return AnswerStream(rules, hold, PolicyBudget(2.0, trio.CapacityLimiter(8)))
 
 
 def play(pieces: Iterable[bytes], *steps: Step, hold: int = 65536) -> list[bytes]:
