@@ -17,7 +17,7 @@ from kt.patterns.scanner import IsOver, OutOfTime, Scanner
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
 from kt.runtime.engine import edit_of, is_performed
-from kt.runtime.window import Blocked, HoldExceeded, LaneWindow, Owned
+from kt.runtime.window import MAX_RECORDED, Blocked, HoldExceeded, LaneWindow, Owned
 from kt.wire.chat import argument_segments, edited_arguments
 
 ACTING = frozenset({Action.BLOCK, Action.ESCALATE, Action.REDACT})
@@ -84,7 +84,7 @@ class GrowingLane:
             return text
         try:
             if self.recorder is not None:
-                self.recorded += self.recorder.feed(text)
+                self._record(self.recorder.feed(text))
             return text if self.window is None else self.window.feed(text)
         except OutOfTime:
             return self._open(text)
@@ -98,10 +98,13 @@ class GrowingLane:
             return ""
         try:
             if self.recorder is not None:
-                self.recorded += self.recorder.finish()
+                self._record(self.recorder.finish())
             return "" if self.window is None else self.window.finish()
         except OutOfTime:
             return self._open("")
+
+    def _record(self, findings: tuple[Finding, ...]) -> None:
+        self.recorded += findings[: MAX_RECORDED - len(self.recorded)]
 
     def _open(self, text: str) -> str:
         self.rules.demand_open()
@@ -117,7 +120,7 @@ class ArgumentsLane:
     cap: int
     is_over: IsOver
     found: list[Found] = attrs.field(factory=list)
-    _text: str = ""
+    _pieces: list[str] = attrs.field(factory=list)
     _size: int = 0
 
     @property
@@ -127,7 +130,7 @@ class ArgumentsLane:
 
     def feed(self, text: str) -> str:
         """Take the next piece; nothing goes on yet. Raises HoldExceeded."""
-        self._text += text
+        self._pieces.append(text)
         self._size += len(text.encode())
         if self._size > self.cap:
             raise HoldExceeded
@@ -135,7 +138,7 @@ class ArgumentsLane:
 
     def finish(self) -> str:
         """The arguments are complete: return them edited. Raises Blocked."""
-        text, self._text, self._size = self._text, "", 0
+        text, self._pieces, self._size = "".join(self._pieces), [], 0
         try:
             return self._judged(text) if text else ""
         except OutOfTime:
