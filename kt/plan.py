@@ -127,6 +127,8 @@ class Stage:
     """Steps of one phase that may run at once."""
 
     steps: tuple[Step, ...]
+    group: str | None = descriptive(default=None)
+    """The `parallel_group` that brought them together."""
 
 
 class SecretFrom(Enum):

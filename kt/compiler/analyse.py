@@ -13,7 +13,7 @@ from kt.compiler.program import Program
 from kt.compiler.settings import Settings
 from kt.compiler.targets import resolve_targets
 from kt.diagnostics import Related, Report
-from kt.plan import DEFAULT_PORT, Limit, NotEnforced, Step
+from kt.plan import DEFAULT_PORT, Limit, NotEnforced, Stage, Step
 from kt.policy import OnTrouble
 
 NAMELESS = ("unnamed", "0.0.0", True)
@@ -32,7 +32,10 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         name=identity[0],
         version=identity[1],
         enabled=identity[2],
-        steps=_steps(config, kinds, settings, report, timeouts.policy),
+        stages=tuple(
+            Stage(steps=(step,))
+            for step in _steps(config, kinds, settings, report, timeouts.policy)
+        ),
         targets=resolve_targets(config, settings, report),
         listen_port=DEFAULT_PORT if gateway.listen_port is None else gateway.listen_port.value,
         timeouts=timeouts,

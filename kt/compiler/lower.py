@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from kt.compiler.program import Program
-from kt.plan import Plan, Stage, Step
+from kt.plan import Plan
 from kt.policy import Phase
 
 DIALECT = 1
@@ -17,10 +17,9 @@ def lower(program: Program) -> Plan:
         version=program.version,
         enabled=program.enabled,
         engines=(("google-re2", version("google-re2")), ("kt-pattern-dialect", str(DIALECT))),
-        input=_stages(program.phase(Phase.INPUT)),
-        # Tool calls stand in answers, so what judges them works there.
-        output=_stages((*program.phase(Phase.TOOL), *program.phase(Phase.OUTPUT))),
-        audit=program.phase(Phase.AUDIT),
+        input=program.phase(Phase.INPUT),
+        output=program.phase(Phase.OUTPUT),
+        audit=tuple(step for stage in program.phase(Phase.AUDIT) for step in stage.steps),
         targets=program.targets,
         listen_port=program.listen_port,
         timeouts=program.timeouts,
@@ -29,8 +28,3 @@ def lower(program: Program) -> Plan:
         keep_answer_whole=program.keep_answer_whole,
         server_timing=program.server_timing,
     )
-
-
-def _stages(steps: tuple[Step, ...]) -> tuple[Stage, ...]:
-    """One stage per step: steps that share one come with `parallel_group`."""
-    return tuple(Stage(steps=(step,)) for step in steps)

@@ -2,19 +2,26 @@
 
 import attrs
 
-from kt.plan import Admission, Sizes, Step, Target, Timeouts
+from kt.compiler.profile import Profile
+from kt.plan import Admission, Sizes, Stage, Step, Target, Timeouts
 from kt.policy import Phase
+
+PARTS = (Phase.INPUT, Phase.OUTPUT, Phase.AUDIT)
+"""What is arranged apart. Tool calls stand in answers, so what judges them is in that part."""
 
 
 @attrs.frozen(kw_only=True)
 class Program:
-    """Everything that is decided before the optimizer and stays as it is, and the steps."""
+    """Everything that is decided before the optimizer and stays as it is, and the stages."""
 
     name: str
     version: str
     enabled: bool
-    steps: tuple[Step, ...]
-    """Of all phases; the steps of one phase start in this order."""
+    stages: tuple[Stage, ...]
+    """Of all phases; those of one phase start in this order. At first each holds one step, and
+    its `group` says with which others the user lets it start."""
+    disabled: frozenset[int] = frozenset()
+    """The declared places (`Step.order`) of entries that are switched off."""
     targets: tuple[Target, ...]
     listen_port: int
     timeouts: Timeouts
@@ -22,15 +29,27 @@ class Program:
     sizes: Sizes
     keep_answer_whole: bool
     server_timing: bool
+    profile: Profile = attrs.field(factory=Profile)
+    """What was measured of these policies, where somebody measured."""
 
-    def phase(self, phase: Phase) -> tuple[Step, ...]:
-        """The steps of one phase, in order."""
-        return tuple(step for step in self.steps if step.phase is phase)
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step, in order."""
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+    def phase(self, phase: Phase) -> tuple[Stage, ...]:
+        """The stages of one of `PARTS`, in order."""
+        return tuple(stage for stage in self.stages if part_of(stage.steps[0]) is phase)
+
+
+def part_of(step: Step) -> Phase:
+    """Which of `PARTS` a step runs in."""
+    return Phase.OUTPUT if step.phase is Phase.TOOL else step.phase
 
 
 @attrs.frozen
 class Change:
-    """What one rule did to the order of one phase: step names before and after."""
+    """What one rule did to one phase: its stages before and after, as text."""
 
     rule: str
     phase: Phase

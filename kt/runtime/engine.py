@@ -1,18 +1,23 @@
 """Run the stages of one phase over the segments of a request or a whole answer.
 
-Theory of operation. A phase is a sequence of stages; each step's check is a plain function from
-segments to a verdict. Inline checks run here and now, because a task would only cost. Where a body
-is so large that its check would hold up everybody else, it runs in a thread whose result is
-abandoned at the deadline. The first block ends the phase, because detectors on original text
-commute: later ones could only add names to a block.
+Theory of operation. A phase is a sequence of stages; each step's check is a function from segments
+to a verdict. Inline checks run here and now, one after the other, because a task would only cost;
+where the steps of a stage are fused, one search for all their rules comes first, and only if it
+finds something does each look on its own. Where a body is so large that its check would hold up
+everybody else, it runs in a thread whose result is abandoned at the deadline. Checks that wait (for
+a thread, for the network) come last in their stage and run in one nursery: the first real block
+cancels the rest, trouble waits for its siblings. The first block ends the phase, because detectors
+on original text commute: later ones could only add names to a block.
 
 Rules of this file: no exception leaves a check (it becomes `failed`); every step has a deadline,
 its own or what is left of the request's policy budget, whichever is less; a verdict that is in hand
-is used, however late, because dropping a found block or redaction would never be safer.
+is used, however late, because dropping a found block or redaction would never be safer; what may
+see only redacted text sees none where a policy that redacts could not answer.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 
 import attrs
 import trio
@@ -22,11 +27,13 @@ from kt.patterns.decoding import decoded_runs
 from kt.patterns.matcher import RuleSet, compile_rules
 from kt.patterns.scanner import IsOver, OutOfTime
 from kt.plan import NotEnforced, Scan, Stage, Step
-from kt.policy import ALLOW, Action, Edit, Finding, Outcome, Verdict
+from kt.policy import ALLOW, Action, Cost, Edit, Finding, Outcome, Sees, Verdict
+from kt.runtime.redacted import RedactedText, redacted
 from kt.runtime.settle import Decision, Judged, settle
 
-Check = Callable[[tuple[Segment, ...], IsOver], Verdict]
-"""Raises OutOfTime when it is told that its time is over."""
+Check = Callable[[tuple[Segment, ...], IsOver], Verdict | Awaitable[Verdict]]
+"""Answers at once, or with something to wait for where its step waits for the network. Raises
+OutOfTime when it is told that its time is over."""
 
 INLINE_BYTES = 256 * 1024
 """Text above this goes to a thread (RE2 releases the interpreter lock): about a millisecond."""
@@ -35,6 +42,8 @@ INLINE_BYTES_UNBOUNDED = 2 * 1024
 
 
 LATE = Verdict(outcome=Outcome.LATE)
+FAILED = Verdict(outcome=Outcome.FAILED)
+UNEVALUABLE = Verdict(outcome=Outcome.UNEVALUABLE)
 
 
 THREADS = 8
@@ -58,6 +67,9 @@ class BoundStep:
     check: Check
     inline_bytes: int = INLINE_BYTES
     """The most text that is checked without a thread."""
+    gate: RuleSet | None = None
+    """The rules of this step and of those that it is fused with: where none of them matches, all
+    of them allow."""
 
 
 def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
@@ -65,14 +77,36 @@ def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
 
     A step that is not enforced has none: it answers nothing, and no event says that it did.
     """
-    return tuple(
-        tuple(bind_step(step) for step in stage.steps if is_performed(step)) for stage in stages
+    return tuple(_bind_stage(stage) for stage in stages)
+
+
+def _bind_stage(stage: Stage) -> tuple[BoundStep, ...]:
+    bound = tuple(bind_step(step) for step in stage.steps if is_performed(step))
+    fused = [one.step.body for one in bound if _may_share_a_pass(one.step)]
+    if len(fused) < 2:
+        return bound
+    gate = compile_rules(
+        tuple(rule for body in fused if isinstance(body, Scan) for rule in body.rules)
     )
+    gate.warm()
+    return tuple(
+        attrs.evolve(one, gate=gate) if _may_share_a_pass(one.step) else one for one in bound
+    )
+
+
+def _may_share_a_pass(step: Step) -> bool:
+    is_whole = isinstance(step.body, Scan) and not step.body.decode
+    return is_whole and not waits(step) and step.facts.sees is Sees.ORIGINAL
 
 
 def is_performed(step: Step) -> bool:
     """Whether there is anything to do for a step."""
     return not isinstance(step.body, NotEnforced)
+
+
+def waits(step: Step) -> bool:
+    """Whether a step's check is no matter of a moment."""
+    return step.facts.cost is not Cost.INLINE
 
 
 def bind_step(step: Step) -> BoundStep:
@@ -136,30 +170,133 @@ async def judge(
     stages: tuple[tuple[BoundStep, ...], ...], segments: tuple[Segment, ...], budget: PolicyBudget
 ) -> Decision:
     """Run a phase and settle it. Cancellation: nothing is left running but abandoned threads."""
-    size = sum(len(segment.text) for segment in segments)
     judged: list[Judged] = []
     for stage in stages:
-        for bound in stage:
-            judged.append(await _judge_step(bound, segments, size, budget))
-            if judged[-1].verdict.outcome is Outcome.BLOCK:
-                return settle(judged)
+        text = PhaseText(segments, tuple(judged))
+        judged += await _one_by_one([one for one in stage if not waits(one.step)], text, budget)
+        waiting = [one for one in stage if waits(one.step)]
+        if waiting and not _ends(judged):
+            judged += await _at_once(waiting, text, budget)
+        if _ends(judged):
+            break
     return settle(judged)
 
 
-async def _judge_step(
+def _ends(judged: Sequence[Judged]) -> bool:
+    return any(one.verdict.outcome is Outcome.BLOCK for one in judged)
+
+
+@attrs.frozen
+class PhaseText:
+    """What the steps of a stage may see: the text, and what earlier stages found in it."""
+
+    segments: tuple[Segment, ...]
+    judged: tuple[Judged, ...]
+
+    @property
+    def size(self) -> int:
+        """How many characters there are."""
+        return sum(len(segment.text) for segment in self.segments)
+
+    def redacted(self) -> RedactedText | None:
+        """The redacted text: the compiler has put every editor into an earlier stage."""
+        return redacted(self.segments, self.judged)
+
+
+async def _one_by_one(
+    steps: Sequence[BoundStep], text: PhaseText, budget: PolicyBudget
+) -> list[Judged]:
+    """Run checks that need not wait, up to the first block."""
+    judged: list[Judged] = []
+    for gate, fused in groupby(steps, key=lambda one: one.gate):
+        members = tuple(fused)
+        if gate is not None and _finds_nothing(gate, members, text, budget):
+            judged += [Judged(one.step, ALLOW) for one in members]
+            continue
+        for one in members:
+            started = trio.current_time()
+            judged.append(await _judge_step(one, text, budget))
+            budget.remaining -= trio.current_time() - started
+            if _ends(judged):
+                return judged
+    return judged
+
+
+def _finds_nothing(
+    gate: RuleSet, members: tuple[BoundStep, ...], text: PhaseText, budget: PolicyBudget
+) -> bool:
+    """Whether one search for the rules of all members shows that none of them matches."""
+    if budget.remaining <= 0 or text.size > min(one.inline_bytes for one in members):
+        return False
+    started = trio.current_time()
+    try:
+        # No time for a rule alone: the search for all of them answers, or nothing does.
+        return not any(gate.find(segment.text, lambda: True) for segment in text.segments)
+    except Exception:
+        # Somebody's rule matches, or there is a bug: whose, shows when each looks for itself.
+        return False
+    finally:
+        budget.remaining -= trio.current_time() - started
+
+
+async def _at_once(
+    steps: Sequence[BoundStep], text: PhaseText, budget: PolicyBudget
+) -> list[Judged]:
+    """Run checks that wait together: a real block cancels the others, trouble waits for them."""
+    answers: dict[int, Judged] = {}
+    started = trio.current_time()
+
+    async def run(at: int, one: BoundStep, others: trio.CancelScope) -> None:
+        answers[at] = await _judge_step(one, text, budget)
+        if answers[at].verdict.outcome is Outcome.BLOCK:
+            others.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for at, one in enumerate(steps):
+            nursery.start_soon(run, at, one, nursery.cancel_scope)
+    budget.remaining -= trio.current_time() - started
+    # In the order of the plan, not of the answers.
+    return [answers[at] for at in sorted(answers)]
+
+
+async def _judge_step(bound: BoundStep, text: PhaseText, budget: PolicyBudget) -> Judged:
+    """One step's verdict on the text that it may see, in offsets of the original."""
+    started = trio.current_time()
+    if bound.step.facts.sees is Sees.ORIGINAL:
+        verdict = await _answer(bound, text.segments, text.size, budget)
+    elif (view := text.redacted()) is None:
+        verdict = UNEVALUABLE
+    else:
+        verdict = await _answer(bound, view.segments, text.size, budget)
+        edits = tuple(view.original(edit) for edit in verdict.edits)
+        verdict = attrs.evolve(verdict, edits=edits)
+    return Judged(bound.step, verdict, trio.current_time() - started)
+
+
+async def _answer(
     bound: BoundStep, segments: tuple[Segment, ...], size: int, budget: PolicyBudget
-) -> Judged:
+) -> Verdict:
     seconds = min(bound.step.limit.seconds, budget.remaining)
     started = trio.current_time()
     if seconds <= 0:
-        return Judged(bound.step, LATE)
-    if size <= bound.inline_bytes:
-        verdict = _guarded(bound.check, segments, lambda: trio.current_time() - started >= seconds)
-    else:
-        verdict = await _in_thread(bound.check, segments, seconds, budget.threads)
-    spent = trio.current_time() - started
-    budget.remaining -= spent
-    return Judged(bound.step, verdict, spent)
+        return LATE
+    if bound.step.facts.cost is Cost.NETWORK:
+        return await _awaited(bound.check, segments, seconds)
+    if bound.step.facts.cost is Cost.THREAD or size > bound.inline_bytes:
+        return await _in_thread(bound.check, segments, seconds, budget.threads)
+    return _guarded(bound.check, segments, lambda: trio.current_time() - started >= seconds)
+
+
+async def _awaited(check: Check, segments: tuple[Segment, ...], seconds: float) -> Verdict:
+    with trio.move_on_after(seconds) as scope:
+        try:
+            answer = check(segments, lambda: scope.cancel_called)
+            return answer if isinstance(answer, Verdict) else await answer
+        except OutOfTime:
+            return LATE
+        except Exception:
+            return FAILED
+    return LATE
 
 
 async def _in_thread(
@@ -186,9 +323,11 @@ async def _in_thread(
 
 def _guarded(check: Check, segments: tuple[Segment, ...], is_over: IsOver) -> Verdict:
     try:
-        return check(segments, is_over)
+        answer = check(segments, is_over)
     except OutOfTime:
         return LATE
     except Exception:
-        # The one place around a policy's check: a bug in one is trouble of that step, not of all.
-        return Verdict(outcome=Outcome.FAILED)
+        # Around a policy's check: a bug in one is trouble of that step, not of all.
+        return FAILED
+    # What would have to be waited for is a bug here: only the network's checks may do that.
+    return answer if isinstance(answer, Verdict) else FAILED

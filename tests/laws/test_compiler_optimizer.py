@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from kt.compiler import compile_source
 from kt.compiler.optimizer import RULES
-from kt.compiler.optimizer.commute import may_swap
+from kt.compiler.optimizer.parallel_groups import parallel_groups
 from kt.compiler.optimizer.run import broken_limits, run
-from kt.compiler.program import Program
+from kt.compiler.profile import Measured, Profile
+from kt.compiler.program import PARTS, Program
 from kt.errors import HouseBug
-from kt.plan import Limit, Plan, Step, Timeouts
-from kt.policy import Facts, Phase, Sees
+from kt.plan import Limit, Plan, Stage, Step, Timeouts
+from kt.policy import Cost, Facts, Phase, Sees
 from kt.source import Source
 from tests.support.config_strategies import configs, to_block
-from tests.support.plans import plan, scan_step, timeouts
+from tests.support.plans import limit, plan, scan_step, timeouts
+from tests.support.programs import program_of
 
 FACTS = st.builds(
     Facts,
@@ -28,66 +30,59 @@ FACTS = st.builds(
     edits=st.booleans(),
     has_effects=st.booleans(),
     keeps_state=st.booleans(),
+    cost=st.sampled_from(Cost),
     sees=st.sampled_from(Sees),
 )
 
 
-def program_of(steps: list[Step]) -> Program:
-    """A program of some steps, everything else as small as can be."""
-    whole = plan()
-    return Program(
-        name="test",
-        version="1.0.0",
-        enabled=True,
-        steps=tuple(steps),
-        targets=(),
-        listen_port=1,
-        timeouts=whole.timeouts,
-        admission=whole.admission,
-        sizes=whole.sizes,
-        keep_answer_whole=False,
-        server_timing=True,
-    )
-
-
-def step_of(order: int, facts: Facts, phase: Phase = Phase.INPUT) -> Step:
+def step_of(order: int, facts: Facts, phase: Phase = Phase.INPUT, pattern: str = "a") -> Step:
     """A step with these facts."""
-    step = scan_step(f"step{order}", "a", phase=phase, order=order)
+    step = scan_step(f"step{order}", pattern, phase=phase, order=order)
     return attrs.evolve(step, facts=facts)
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """Programs of up to eight steps with any facts, in any phase."""
-    facts = draw(st.lists(FACTS, max_size=8))
-    phases = st.sampled_from([Phase.INPUT, Phase.OUTPUT, Phase.AUDIT])
-    return program_of([step_of(order, one, draw(phases)) for order, one in enumerate(facts)])
+def programs(draw: st.DrawFn, most: int = 8) -> Program:
+    """Programs of any facts, phases, groups, switches, limits and measurements."""
+    facts = draw(st.lists(FACTS, max_size=most))
+    phases = st.sampled_from([Phase.INPUT, Phase.TOOL, Phase.OUTPUT, Phase.AUDIT])
+    groups = draw(st.lists(st.sampled_from([None, None, "g", "h"]), max_size=most))
+    limits = st.sampled_from([0.5, 2.0, 9.0])
+    steps = [
+        attrs.evolve(step_of(order, one, draw(phases)), limit=limit(draw(limits)))
+        for order, one in enumerate(facts)
+    ]
+    program = program_of(steps, groups)
+    disabled = draw(st.frozensets(st.integers(0, most), max_size=2))
+    return attrs.evolve(program, disabled=disabled, profile=draw(profiles(steps)))
 
 
-def outcome(steps: tuple[Step, ...], blocking: frozenset[str]) -> tuple[bool, frozenset[str]]:
-    """What a phase comes to, one step at a time: whether it blocks, and which effects happened.
+@st.composite
+def profiles(draw: st.DrawFn, steps: list[Step]) -> Profile:
+    """Measurements of some of the steps."""
+    rows = []
+    for step in steps:
+        if draw(st.booleans()):
+            runs = draw(st.integers(1, 50))
+            blocks = draw(st.integers(0, runs))
+            spent = draw(st.integers(0, 10**6))
+            rows.append(Measured(step.name, step.phase.value, runs, blocks, spent))
+    return Profile(tuple(rows))
 
-    A step that acts runs only if no step before it blocked (design section 2).
-    """
-    acted = {
-        step.name
-        for at, step in enumerate(steps)
-        if (step.facts.has_effects or step.facts.keeps_state)
-        and not any(one.facts.can_block and one.name in blocking for one in steps[:at])
-    }
-    blocks = any(step.facts.can_block and step.name in blocking for step in steps)
-    return blocks, frozenset(acted)
+
+def steps_of(program: Program, part: Phase) -> list[Step]:
+    """The enabled steps of a part, in order."""
+    steps = (step for stage in program.phase(part) for step in stage.steps)
+    return [step for step in steps if step.order not in program.disabled]
 
 
 @given(programs())
-def test_optimizing_keeps_the_steps_and_swaps_only_what_may(program: Program) -> None:
+def test_optimizing_keeps_every_step_that_is_not_switched_off(program: Program) -> None:
     optimized, _ = run(program, RULES)
-    for phase in Phase:
-        before, after = program.phase(phase), optimized.phase(phase)
+    for part in PARTS:
+        before, after = steps_of(program, part), steps_of(optimized, part)
         assert sorted(step.order for step in before) == sorted(step.order for step in after)
-        place = {step.name: at for at, step in enumerate(after)}
-        for earlier, later in itertools.combinations(before, 2):
-            assert place[earlier.name] < place[later.name] or may_swap(earlier, later)
+        assert len(after) == sum(len(stage.steps) for stage in optimized.phase(part))
 
 
 @given(programs())
@@ -96,66 +91,136 @@ def test_optimizing_twice_changes_nothing_more(program: Program) -> None:
     twice, trace = run(once, RULES)
     assert trace == ()
     assert [step.because for step in twice.steps] == [step.because for step in once.steps]
+    assert twice == once
     assert run(program, RULES) == run(program, RULES)
 
 
-def changed_outcomes(before: tuple[Step, ...], after: tuple[Step, ...]) -> list[frozenset[str]]:
-    """Every set of steps that, all finding something, come to something else in the new order.
-
-    In the new order more effects than declared would be wrong; fewer only where it blocks.
-    """
-    names = [step.name for step in before]
-    found = itertools.chain.from_iterable(
-        itertools.combinations(names, size) for size in range(len(names) + 1)
-    )
-    return [
-        blocking
-        for blocking in map(frozenset, found)
-        if outcome(before, blocking) != outcome(after, blocking)
-    ]
+@given(programs())
+def test_every_change_of_place_or_limit_has_its_reason(program: Program) -> None:
+    optimized, trace = run(program, RULES)
+    rules = {rule.__name__ for rule in RULES}
+    assert {change.rule for change in trace} <= rules
+    limits = {(step.order, step.phase): step.limit.seconds for step in program.steps}
+    for stage in optimized.stages:
+        for step in stage.steps:
+            if step.limit.seconds < limits[step.order, step.phase]:
+                assert any("resolve_timeouts" in reason for reason in step.because)
+        if len(stage.steps) > 1:
+            assert any(step.because for step in stage.steps)
 
 
-@given(st.lists(FACTS, max_size=6))
-def test_optimizing_never_changes_the_decision_or_the_effects(facts: list[Facts]) -> None:
-    program = program_of([step_of(order, one) for order, one in enumerate(facts)])
+def acts(step: Step) -> bool:
+    """Whether something outside is different after the step has run."""
+    return step.facts.has_effects or step.facts.keeps_state
+
+
+def unsafe(stages: tuple[Stage, ...]) -> list[tuple[str, str]]:
+    """Every pair of steps that starts in an order which the design forbids (section 2)."""
+    found = []
+    place = {step.name: at for at, stage in enumerate(stages) for step in stage.steps}
+    steps = [step for stage in stages for step in stage.steps]
+    for one, other in itertools.permutations(steps, 2):
+        is_blind = one.facts.sees is Sees.REDACTED and other.facts.sees is Sees.ORIGINAL
+        if is_blind and other.facts.edits and place[other.name] >= place[one.name]:
+            found.append((one.name, other.name))
+        is_guarded = acts(one) and other.facts.can_block and other.order < one.order
+        is_early = place[other.name] >= place[one.name]
+        if is_guarded and is_early and not is_free(one, other, steps):
+            found.append((one.name, other.name))
+    return found
+
+
+def is_free(one: Step, other: Step, steps: list[Step]) -> bool:
+    """Whether the design says two things: what redacts comes first, and what acts comes later."""
+    editors = [step for step in steps if step.facts.edits and step.facts.sees is Sees.ORIGINAL]
+    return any(acts(step) for step in editors)
+
+
+@given(programs())
+def test_nothing_acts_before_what_may_forbid_it_nor_reads_before_it_is_redacted(
+    program: Program,
+) -> None:
     optimized, _ = run(program, RULES)
-    assert changed_outcomes(program.steps, optimized.steps) == []
+    for part in PARTS:
+        assert unsafe(optimized.phase(part)) == []
 
 
-def test_the_law_of_effects_finds_a_blocker_moved_over_one() -> None:
-    acts = step_of(0, Facts(surfaces=frozenset(), has_effects=True))
-    blocks = step_of(1, Facts(surfaces=frozenset(), can_block=True))
-    assert changed_outcomes((acts, blocks), (blocks, acts))[0] == frozenset({"step1"})
+def test_the_law_of_safe_starts_finds_both() -> None:
+    blocks = step_of(0, Facts(surfaces=frozenset(), can_block=True))
+    effect = step_of(1, Facts(surfaces=frozenset(), has_effects=True))
+    reads = step_of(2, Facts(surfaces=frozenset(), sees=Sees.REDACTED))
+    edits = step_of(3, Facts(surfaces=frozenset(), edits=True))
+    assert unsafe((Stage(steps=(blocks, effect)),)) == [("step1", "step0")]
+    assert unsafe((Stage(steps=(reads,)), Stage(steps=(edits,)))) == [("step2", "step3")]
+    assert unsafe(tuple(Stage(steps=(one,)) for one in (blocks, edits, effect, reads))) == []
 
 
 def reorders(program: Program) -> Program:
     """A planted bug: the blockers first, whatever they pass."""
-    steps = sorted(program.steps, key=lambda step: not step.facts.can_block)
-    return attrs.evolve(program, steps=tuple(steps))
+    stages = sorted(program.stages, key=lambda stage: not stage.steps[0].facts.can_block)
+    return attrs.evolve(program, stages=tuple(stages))
 
 
 def loses(program: Program) -> Program:
     """A planted bug: a step is lost."""
-    return attrs.evolve(program, steps=program.steps[1:])
+    return attrs.evolve(program, stages=program.stages[1:])
+
+
+def doubles(program: Program) -> Program:
+    """A planted bug: a step runs twice."""
+    return attrs.evolve(program, stages=(*program.stages, program.stages[0]))
+
+
+def joins(program: Program) -> Program:
+    """A planted bug: an effect starts at once with what may forbid it."""
+    return attrs.evolve(program, stages=(Stage(steps=program.steps),))
 
 
 def alters(program: Program) -> Program:
-    """A planted bug: a step waits for ever."""
-    limit = Limit(math.inf, origin="planted")
-    return attrs.evolve(program, steps=tuple(attrs.evolve(s, limit=limit) for s in program.steps))
+    """A planted bug: every step waits for ever."""
+    longer = Limit(math.inf, origin="planted")
+    return attrs.evolve(
+        program,
+        stages=tuple(
+            Stage(steps=tuple(attrs.evolve(step, limit=longer) for step in stage.steps))
+            for stage in program.stages
+        ),
+    )
 
 
 def renames(program: Program) -> Program:
-    """A planted bug: something else than steps is changed."""
+    """A planted bug: something else than stages is changed."""
     return attrs.evolve(program, name="planted")
 
 
-@pytest.mark.parametrize("rule", [reorders, loses, alters, renames])
+def mixes(program: Program) -> Program:
+    """A planted bug: a stage of two phases."""
+    later = attrs.evolve(program.steps[1], phase=Phase.OUTPUT)
+    return attrs.evolve(program, stages=(Stage(steps=(program.steps[0], later)),))
+
+
+@pytest.mark.parametrize("rule", [reorders, loses, doubles, joins, alters, renames, mixes])
 def test_a_rule_that_breaks_a_law_is_named(rule: Callable[[Program], Program]) -> None:
-    acts = step_of(0, Facts(surfaces=frozenset(), has_effects=True))
+    effect = step_of(0, Facts(surfaces=frozenset(), has_effects=True))
     blocks = step_of(1, Facts(surfaces=frozenset(), can_block=True))
     with pytest.raises(HouseBug, match=f"the rule '{rule.__name__}'"):
-        run(program_of([acts, blocks]), (rule,))
+        run(program_of([effect, blocks]), (rule,))
+
+
+def test_rules_that_leave_out_what_must_be_done_are_found() -> None:
+    reads = step_of(0, Facts(surfaces=frozenset(), sees=Sees.REDACTED))
+    edits = step_of(1, Facts(surfaces=frozenset(), edits=True))
+    effect = step_of(2, Facts(surfaces=frozenset(), has_effects=True))
+    blocks = step_of(3, Facts(surfaces=frozenset(), can_block=True))
+    slow = attrs.evolve(blocks, limit=limit(9.0))
+    for program, what in (
+        (program_of([reads, edits]), "'step0' read before 'step1'"),
+        (program_of([effect, blocks], ["g", "g"]), "'step2' start at once with 'step3'"),
+        (program_of([slow]), "'step3' outlast"),
+    ):
+        with pytest.raises(HouseBug, match=what):
+            run(program, (parallel_groups,))
+        run(program, RULES)
 
 
 def unbounded(whole: Plan) -> list[str]:

@@ -2,7 +2,8 @@
 
 A case is a configuration, then sections that start with a line `---- name argument`. The name says
 what is compared with the section's text: `report` (all findings), `explain` (the plan as text),
-`order` (what the optimizer changed). `---- repeated N` gives the text N times to the compiler.
+`order` (what the optimizer changed), `arranged` (the same where the case is no configuration but a
+program in words, see `programs`). `---- repeated N` gives the text N times to the compiler.
 """
 
 import re
@@ -17,6 +18,7 @@ from kt.diagnostics import Report
 from kt.errors import ConfigError
 from kt.explain import explain_text
 from kt.source import Source
+from tests.support.programs import arranged
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 NAME = "kt.yaml"
@@ -71,6 +73,8 @@ def compile_case(case: Case) -> tuple[Compiled | None, Report]:
 
 def produce(case: Case, section: Section) -> str:
     """What comes out today for one section."""
+    if section.name == "arranged":
+        return arranged(case.config)
     if section.name not in PRODUCERS:
         return section.text
     compiled, report = compile_case(case)

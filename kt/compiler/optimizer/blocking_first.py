@@ -1,38 +1,29 @@
 """Move blocking policies to the front of their phase.
 
-In: Program. Out: Program with the same steps, some earlier. Never: changes a step, crosses a
+In: Program. Out: Program with the same stages, some earlier. Never: changes a step, crosses a
 may_swap border, moves a blocker past another.
 """
 
 import attrs
 
-from kt.compiler.optimizer.commute import may_swap
-from kt.compiler.program import Program
-from kt.plan import Step
-from kt.policy import Phase
+from kt.compiler.optimizer.commute import moved_forward
+from kt.compiler.program import PARTS, Program
+from kt.plan import Stage
 
 
 def blocking_first(program: Program) -> Program:
     """Start every blocker as early as the steps before it allow: a block saves the rest."""
-    steps = tuple(step for phase in Phase for step in _hoisted(program.phase(phase)))
-    return attrs.evolve(program, steps=steps)
+    stages = tuple(
+        stage
+        for phase in PARTS
+        for stage in moved_forward(program.phase(phase), "blocking_first", _overtakes)
+    )
+    return attrs.evolve(program, stages=stages)
 
 
-def _hoisted(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    hoisted: list[Step] = []
-    for place, step in enumerate(steps):
-        target = _earliest(hoisted, step)
-        if target < place:
-            reason = f"moved by blocking_first: was {place + 1}"
-            step = attrs.evolve(step, because=(*step.because, reason))
-        hoisted.insert(target, step)
-    return tuple(hoisted)
+def _overtakes(stage: Stage, earlier: Stage) -> bool:
+    return _can_block(stage) and not _can_block(earlier)
 
 
-def _earliest(before: list[Step], step: Step) -> int:
-    place = len(before)
-    if not step.facts.can_block:
-        return place
-    while place and not before[place - 1].facts.can_block and may_swap(before[place - 1], step):
-        place -= 1
-    return place
+def _can_block(stage: Stage) -> bool:
+    return any(step.facts.can_block for step in stage.steps)

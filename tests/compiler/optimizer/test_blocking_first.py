@@ -7,7 +7,8 @@ from kt.compiler.optimizer.run import run
 from kt.compiler.program import Change
 from kt.policy import Facts, Phase
 from tests.compiler.optimizer.test_commute import ACTS, BLOCKS, DETECTS, EDITS
-from tests.laws.test_compiler_optimizer import program_of, step_of
+from tests.laws.test_compiler_optimizer import step_of
+from tests.support.programs import program_of
 
 
 def order_of(*facts: Facts) -> list[int]:
