@@ -55,7 +55,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "bad_size": Code("KT206", "'{word}' is not a size: {problem}"),
         "out_of_range": Code("KT207", "must be from {least} to {most}"),
         "given_twice": Code("KT208", "'{word}' and '{other}' mean the same and differ"),
-        "shape_not_read": Code("KT209", "'policies' as a list is not read yet"),
         "bad_chain_entry": Code("KT210", "a chain entry is a kind, or a map with one kind as key"),
         "secret_sources": Code("KT211", "'secret_key_ref' needs exactly one of 'env' and 'store'"),
         "bad_secret_name": Code("KT212", "this is not the name of a secret", is_secret=True),

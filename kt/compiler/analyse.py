@@ -4,14 +4,16 @@ In: Config. Out: Program in declared order. Never: a default that is not written
 origin, a reordering.
 """
 
-from kt.compiler.blocks import Kinds
+from kt.compiler.blocks import Kinds, report_problems
 from kt.compiler.checks import CHECKS
 from kt.compiler.limits import resolve_admission, resolve_sizes, resolve_timeouts
 from kt.compiler.model import Block, ChainEntry, Config
+from kt.compiler.overrides import facts_of, overruled, report_idle_options
 from kt.compiler.phases import phases_of
 from kt.compiler.program import Program
 from kt.compiler.settings import Settings
 from kt.compiler.targets import resolve_targets
+from kt.compiler.tree import Entry, Map, Scalar
 from kt.diagnostics import Related, Report
 from kt.plan import DEFAULT_PORT, Limit, NotEnforced, Stage, Step
 from kt.policy import OnTrouble
@@ -56,23 +58,33 @@ def _steps(
     steps = []
     for order, entry in enumerate(config.policies.chain):
         kind = entry.kind.value
-        block = blocks.get(kind)
-        policy = kinds[kind]() if block is None else block.policy
-        own = None if block is None else block.on_trouble
+        if entry.options.enabled is False:
+            continue
+        block = None if entry.policy is not None else blocks.get(kind)
+        policy = entry.policy or (kinds[kind]() if block is None else block.policy)
+        own = entry.on_trouble or (None if block is None else block.on_trouble)
+        phases = phases_of(entry, kinds)
+        bodies = tuple(overruled(policy.body(phase), entry) for phase in phases)
+        report_idle_options(bodies, entry, report)
         entered = [
             Step(
-                name=kind,
+                name=entry.name,
                 kind=kind,
                 phase=phase,
                 order=order,
-                body=policy.body(phase),
-                facts=policy.facts(phase),
+                body=body,
+                facts=facts_of(body, policy.facts(phase)),
                 limit=limit,
                 on_trouble=own or settings.fail_mode or OnTrouble.BLOCK,
                 origin=report.source.place(entry.span),
             )
-            for phase in phases_of(entry, kinds)
+            for phase, body in zip(phases, bodies, strict=True)
         ]
+        if (
+            block is None and entry.policy is None
+        ):  # nobody else asks a policy that runs on its defaults
+            here = Entry(Scalar(kind, entry.kind.span, kind), Map((), entry.kind.span))
+            report_problems(report, policy, here)
         _report_idle(entered, entry, block, report)
         steps += entered
     return tuple(steps)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import attrs
 
+from kt.compiler.kind_names import KIND_OF, canonical_word
 from kt.compiler.leaves import Rejected
 from kt.compiler.model import FailFlags
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
@@ -26,8 +27,9 @@ _STEP = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
 
 
 def find_kind(report: Report, kinds: Kinds, scalar: Scalar) -> str:
-    """The canonical name of a kind that is written with `-` or `_`."""
-    name = scalar.text.replace("_", "-")
+    """The canonical name of a kind that is written with `-` or `_`, or as lists call it."""
+    word = canonical_word(scalar.text)
+    name = KIND_OF.get(word, word)
     if name in kinds:
         return name
     hint = report.suggest(name, kinds)

@@ -5,7 +5,8 @@ request's is cut to it, and the file's author is told.
 """
 
 from kt.compiler.fields import Duration, Number, Size
-from kt.compiler.model import Gateway, TargetPool
+from kt.compiler.gateway_sections import Gateway
+from kt.compiler.model import TargetPool
 from kt.compiler.settings import Settings
 from kt.diagnostics import Report
 from kt.plan import Admission, Count, Limit, Pool, Sizes, Timeouts

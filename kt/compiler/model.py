@@ -5,14 +5,15 @@ Field names are the canonical YAML keys; None means "not given". `setting` says 
 # ruff: noqa: RUF009 - `setting` and its kin are attrs.field with our metadata, not defaults
 
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import attrs
 
+from kt.compiler import provider_sections as provided
+from kt.compiler import sections
 from kt.compiler.fields import (
     Duration,
     Number,
-    Size,
     Text,
     count,
     duration,
@@ -20,8 +21,8 @@ from kt.compiler.fields import (
     not_enforced,
     required,
     setting,
-    size,
 )
+from kt.compiler.gateway_sections import Gateway
 from kt.policies import AnyValue, PolicyKind
 from kt.policy import OnTrouble
 from kt.source import Span
@@ -49,29 +50,132 @@ class EntryStage(Enum):
     POST_RESPONSE = "post-response"
 
 
+class EntryPhase(Enum):
+    """The side on which an entry of a list runs."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+class EntryAction(Enum):
+    """What an entry does instead of what its kind would."""
+
+    BLOCK = "block"
+    REDACT = "redact"
+    ESCALATE = "escalate"
+    FLAG = "flag"
+    WARN = "warn"
+    LOG = "log"
+    ALLOW = "allow"
+
+
+class EntryOrder(Enum):
+    """Whether an entry keeps its place among those that act on the outside."""
+
+    FREE = "free"
+
+
 @attrs.frozen(kw_only=True)
-class EntryOptions:
-    """What a chain entry may say beside its kind."""
+class Pair:
+    """One comparison of a condition; several values mean any of them."""
 
-    SECTION: ClassVar[str] = "policies.chain"
-    stage: EntryStage | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class ChainEntry:
-    """One entry of the chain: a known kind."""
-
-    kind: Text
-    stage: EntryStage | None = None
+    name: str
+    values: tuple[str | int | float | bool, ...]
     span: Span = located()
 
 
 @attrs.frozen(kw_only=True)
-class Policies:
-    """The chain, in the order in which it was written."""
+class Condition:
+    """When an entry applies: every pair must hold. Kept as data; nothing evaluates it yet."""
 
-    SECTION: ClassVar[str] = "policies"
-    chain: tuple[ChainEntry, ...] = setting(())
+    pairs: tuple[Pair, ...] = ()
+    span: Span = located()
+
+
+@attrs.frozen(kw_only=True)
+class When(Condition):
+    """A condition on a request's `path`, `header` and `model`."""
+
+
+@attrs.frozen
+class Level:
+    """A number, or a word such as `medium`."""
+
+    value: str | float
+
+
+@attrs.frozen(kw_only=True)
+class EntryOptions:
+    """What an entry may say whatever its kind is. What a kind has itself is read by the kind."""
+
+    name: Text | None = setting(least=1, most=200)
+    id: Text | None = setting(least=1, most=200)
+    description: Text | None = setting(least=0, most=2000)
+    enabled: bool | None = setting()
+    stage: EntryStage | None = setting()
+    phase: EntryPhase | None = setting()
+    action: EntryAction | None = setting()
+    message: Text | None = setting(least=1, most=2000)
+    replacement: Text | None = setting(least=0, most=200)
+    parallel_group: Text | None = setting(least=1, most=200)
+    parallel: bool | None = setting()
+    order: EntryOrder | None = setting()
+    fail_open: bool | None = setting()
+    fail_closed: bool | None = setting()
+    when: When | None = not_enforced()
+    conditions: Condition | None = not_enforced()
+    threshold: Level | None = not_enforced()
+    sensitivity: Level | None = not_enforced()
+    thresholds: tuple[tuple[str, float], ...] = setting((), is_enforced=False)
+    topics: tuple[str, ...] = setting((), is_enforced=False)
+    categories: tuple[str, ...] = setting((), is_enforced=False)
+    allowed_models: tuple[str, ...] = setting((), is_enforced=False)
+    preferred_model: Text | None = not_enforced()
+    knowledge_base: AnyValue | None = not_enforced()
+    min_citation_coverage: float | None = not_enforced()
+    require_sources: bool | None = not_enforced()
+
+
+@attrs.frozen(kw_only=True)
+class ChainEntry:
+    """One entry of the chain, from whatever shape: a known kind and what holds for it alone."""
+
+    kind: Text
+    name: str
+    policy: PolicyKind | None = None
+    """Its own settings; None leaves it to the kind's block."""
+    on_trouble: OnTrouble | None = None
+    options: EntryOptions = EntryOptions()
+    keys: tuple[Text, ...] = ()
+    """The option keys that were written, with their places."""
+    span: Span = located()
+
+
+@attrs.frozen(kw_only=True)
+class ModelRule:
+    """An entry that looks at no text: which models are for whom. Kept as data for routing."""
+
+    name: str
+    options: EntryOptions
+    span: Span = located()
+
+
+AnyEntry: TypeAlias = ChainEntry | ModelRule
+
+
+@attrs.frozen(kw_only=True)
+class WrittenPolicies:
+    """The keys of `policies`."""
+
+    chain: tuple[AnyEntry, ...] = setting(())
+
+
+@attrs.frozen(kw_only=True)
+class Policies:
+    """The chain in declared order, and apart from it what only routing will read."""
+
+    chain: tuple[ChainEntry, ...] = ()
+    model_rules: tuple[ModelRule, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -127,6 +231,16 @@ class Target:
     api_key_prefix: Text | None = setting(least=0, most=200)
     format: Text | None = not_enforced()
     pool: TargetPool | None = setting()
+    provider_type: Text | None = not_enforced()
+    data_policy: provided.DataPolicy | None = not_enforced()
+    data_collection: provided.DataCollection | None = not_enforced()
+    data_residency: provided.DataResidency | None = not_enforced()
+    pricing: AnyValue | None = not_enforced()
+    escalation_routing: provided.EscalationRouting | None = not_enforced()
+    fallback: provided.Fallback | None = not_enforced()
+    circuit_breaker: AnyValue | None = not_enforced()
+    cloudflare_account_id_env: Text | None = not_enforced()
+    snowflake_account_identifier_env: Text | None = not_enforced()
     span: Span = located()
 
 
@@ -136,6 +250,9 @@ class Routing:
 
     SECTION: ClassVar[str] = "providers.routing"
     strategy: Text | None = setting()
+    window_seconds: float | None = not_enforced()
+    min_sample_count: int | None = not_enforced()
+    max_price: AnyValue | None = not_enforced()
 
 
 @attrs.frozen(kw_only=True)
@@ -145,136 +262,14 @@ class Providers:
     SECTION: ClassVar[str] = "providers"
     targets: tuple[Target, ...] = setting(())
     routing: Routing = setting(Routing())
+    fallback: provided.Fallback | None = not_enforced()
+    circuit_breaker: AnyValue | None = not_enforced()
 
 
-@attrs.frozen(kw_only=True)
-class Timeouts:
-    """`gateway.timeouts`."""
+class FormatVersion(Enum):
+    """The format that a document says it is written in."""
 
-    SECTION: ClassVar[str] = "gateway.timeouts"
-    connect: Duration | None = duration()
-    first_byte: Duration | None = duration()
-    request: Duration | None = duration()
-    idle: Duration | None = duration()
-    policy_eval: Duration | None = duration()
-    streaming_idle: Duration | None = duration()
-
-
-@attrs.frozen(kw_only=True)
-class Buffers:
-    """`gateway.buffers`."""
-
-    SECTION: ClassVar[str] = "gateway.buffers"
-    request_body_limit: Size | None = size()
-    response_body_limit: Size | None = size()
-    streaming_buffer: Size | None = size()
-
-
-@attrs.frozen(kw_only=True)
-class Concurrency:
-    """`gateway.concurrency`."""
-
-    SECTION: ClassVar[str] = "gateway.concurrency"
-    max_concurrent_requests: Number | None = count()
-    max_queue_size: Number | None = count(least=0)
-    queue_timeout: Duration | None = duration()
-    per_user_limit: Number | None = count(is_enforced=False)
-    per_team_limit: Number | None = count(is_enforced=False)
-
-
-@attrs.frozen(kw_only=True)
-class KeepAlive:
-    """`gateway.upstream.keep_alive`."""
-
-    SECTION: ClassVar[str] = "gateway.upstream.keep_alive"
-    enabled: bool | None = not_enforced()
-    interval: Duration | None = duration(is_enforced=False)
-    timeout: Duration | None = duration(is_enforced=False)
-
-
-class HttpVersion(Enum):
-    """The protocol spoken to providers."""
-
-    HTTP1 = "h1"
-    HTTP2 = "h2"
-
-
-@attrs.frozen(kw_only=True)
-class UpstreamOptions:
-    """`gateway.upstream`."""
-
-    SECTION: ClassVar[str] = "gateway.upstream"
-    http_version: HttpVersion | None = not_enforced()
-    keep_alive: KeepAlive | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class ConnectionPool:
-    """`gateway.connection_pool`: what holds for every target that does not say otherwise."""
-
-    SECTION: ClassVar[str] = "gateway.connection_pool"
-    max_idle_per_host: Number | None = count(least=0)
-    max_total: Number | None = count(is_enforced=False)
-    max_lifetime: Duration | None = duration(is_enforced=False)
-    idle_timeout: Duration | None = duration()
-
-
-@attrs.frozen(kw_only=True)
-class WarmUp:
-    """`gateway.warmup`."""
-
-    SECTION: ClassVar[str] = "gateway.warmup"
-    enabled: bool | None = not_enforced()
-    connections_per_provider: Number | None = count(least=0, is_enforced=False)
-    probe_endpoint: Text | None = not_enforced()
-
-
-@attrs.frozen(kw_only=True)
-class Streaming:
-    """`gateway.streaming`."""
-
-    SECTION: ClassVar[str] = "gateway.streaming"
-    chunk_buffer: Size | None = size(is_enforced=False)
-    flush_interval: Duration | None = duration(is_enforced=False)
-    passthrough_chunked: bool | None = setting()
-    max_duration: Duration | None = duration(is_enforced=False)
-
-
-class CacheBackend(Enum):
-    """Where answers are kept."""
-
-    MEMORY = "memory"
-    REDIS = "redis"
-
-
-@attrs.frozen(kw_only=True)
-class Cache:
-    """`gateway.cache`."""
-
-    SECTION: ClassVar[str] = "gateway.cache"
-    enabled: bool | None = not_enforced()
-    backend: CacheBackend | None = not_enforced()
-    max_entries: Number | None = count(is_enforced=False)
-    ttl: Duration | None = duration(is_enforced=False)
-    cache_when: AnyValue | None = not_enforced()
-    key_includes: tuple[str, ...] = setting((), is_enforced=False)
-
-
-@attrs.frozen(kw_only=True)
-class Gateway:
-    """`gateway`: limits, sizes and time."""
-
-    SECTION: ClassVar[str] = "gateway"
-    listen_port: Number | None = setting(least=1, most=65535)
-    server_timing: bool | None = setting()
-    timeouts: Timeouts = setting(Timeouts())
-    buffers: Buffers = setting(Buffers())
-    concurrency: Concurrency = setting(Concurrency())
-    upstream: UpstreamOptions | None = setting()
-    connection_pool: ConnectionPool = setting(ConnectionPool())
-    warmup: WarmUp | None = setting()
-    streaming: Streaming = setting(Streaming())
-    cache: Cache | None = setting()
+    ONE = "1"
 
 
 @attrs.frozen(kw_only=True)
@@ -282,8 +277,42 @@ class Config:
     """A whole configuration; a fragment leaves sections out."""
 
     SECTION: ClassVar[str] = ""
+    version: FormatVersion | None = setting()
     pack: Pack | None = setting()
     policies: Policies = setting(Policies())
     policy: tuple[Block, ...] = setting(())
     providers: Providers = setting(Providers())
     gateway: Gateway = setting(Gateway())
+    routes: tuple[sections.Route, ...] = setting((), is_enforced=False)
+    consumer_groups: tuple[sections.ConsumerGroup, ...] = setting((), is_enforced=False)
+    model_groups: tuple[provided.ModelGroup, ...] = setting((), is_enforced=False)
+    model_mapping: sections.ModelMapping = setting((), is_enforced=False)
+    provider_fallback: provided.Fallback | None = not_enforced()
+    fallback: provided.Fallback | None = not_enforced()
+    traffic_mirroring: provided.Mirroring | None = not_enforced()
+    global_rate_limit: sections.RequestLimit | None = not_enforced()
+    ip_rate_limit: sections.IpRequestLimit | None = not_enforced()
+    user_rate_limit: sections.UserRequestLimit | None = not_enforced()
+    token_rate_limit: sections.TokenWindow | None = not_enforced()
+    rate_limit_defaults: sections.LimitDefaults | None = not_enforced()
+    size_limits: sections.SizeLimits | None = not_enforced()
+    ip_allowlist: sections.IpAllowlist | None = not_enforced()
+    cors: sections.Cors | None = not_enforced()
+    callbacks: tuple[sections.Callback, ...] = setting((), is_enforced=False)
+    loads: sections.Loads | None = not_enforced()
+    history: sections.History | None = not_enforced()
+    workflow_cache: sections.WorkflowCache | None = not_enforced()
+    fabric: sections.Fabric | None = not_enforced()
+    testing: sections.Testing | None = not_enforced()
+    agents: AnyValue | None = not_enforced()
+    includes: AnyValue | None = not_enforced()
+    health_monitor: AnyValue | None = not_enforced()
+    memory: AnyValue | None = not_enforced()
+    learning: AnyValue | None = not_enforced()
+    review: AnyValue | None = not_enforced()
+    agent_routing: AnyValue | None = not_enforced()
+    moderation: AnyValue | None = not_enforced()
+    auto_provider: AnyValue | None = not_enforced()
+    model_listing: AnyValue | None = not_enforced()
+    caching: AnyValue | None = not_enforced()
+    circuit_breaker: AnyValue | None = not_enforced()

@@ -5,11 +5,15 @@ Each is one key of the configuration with one warning; `AnyValue` stands where n
 # ruff: noqa: RUF009 - `setting` and its kin are attrs.field with our metadata, not defaults
 
 from enum import Enum
+from typing import TypeAlias
 
 import attrs
 
 from kt.compiler.fields import Duration, Number, Text, count, duration, required, setting
 from kt.policies import AnyValue
+
+ModelMapping: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""A model -> what each target calls it."""
 
 
 @attrs.frozen

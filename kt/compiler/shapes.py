@@ -21,20 +21,48 @@ SYNONYMS = (
     ("gateway.timeouts.policy_timeout", "gateway.timeouts.policy_eval"),
     ("gateway.streaming.inter_chunk_timeout", "gateway.timeouts.streaming_idle"),
     ("gateway.streaming.buffer_size", "gateway.buffers.streaming_buffer"),
+    ("provider_routing", "providers.routing"),
+    ("cache", "gateway.cache"),
+    ("mirroring", "traffic_mirroring"),
+    ("providers.mirroring", "traffic_mirroring"),
+    ("providers.model_groups", "model_groups"),
     ("providers.strategy", "providers.routing.strategy"),
 )
 """Accepted place -> canonical place. The one table of spellings."""
 
 
+TARGET_SYNONYMS = (
+    ("zdr", "data_policy.zero_data_retention"),
+    ("accountIdEnvar", "cloudflare_account_id_env"),
+    ("accountIdentifierEnvar", "snowflake_account_identifier_env"),
+)
+"""The same for every target, below `providers.targets`."""
+
+
 def canonical(root: Map, report: Report) -> Map:
     """The tree with every synonym at its canonical place."""
+    root = _with_target_list(root)
     root = _within(root, ("providers",), lambda providers: _with_targets(providers, report))
-    for accepted, place in SYNONYMS:
+    return _moved(root, SYNONYMS, report)
+
+
+def _moved(root: Map, rows: tuple[tuple[str, str], ...], report: Report) -> Map:
+    for accepted, place in rows:
         root = _move(root, tuple(accepted.split(".")), tuple(place.split(".")), report)
     return root
 
 
-def synonyms_in(section: str, free: Collection[str]) -> tuple[str, ...]:
+def _with_target_list(root: Map) -> Map:
+    """The tree with `providers` as a map: a list of providers is a list of targets."""
+    providers = root.get("providers")
+    if providers is None or not isinstance(providers.value, Seq):
+        return root
+    targets = Entry(attrs.evolve(providers.key, value="targets", text="targets"), providers.value)
+    value = Map((targets,), providers.value.span)
+    return _replaced(root, providers, attrs.evolve(providers, value=value))
+
+
+def synonyms_in(section: str | None, free: Collection[str]) -> tuple[str, ...]:
     """The accepted spellings in a section of what is not given there yet."""
     rows = ((accepted.rpartition("."), place.rpartition(".")) for accepted, place in SYNONYMS)
     return tuple(
@@ -83,7 +111,7 @@ def _lifted(target: Map, report: Report) -> Map:
     """The target with what stands below `provider:` beside it: both readings mean the same."""
     provider = target.get("provider")
     if provider is None or not isinstance(provider.value, Map):
-        return target
+        return _moved(target, TARGET_SYNONYMS, report)
     target = _without(target, provider)
     present = {key_name(entry.key): entry for entry in target.entries}
     added = []
@@ -93,7 +121,8 @@ def _lifted(target: Map, report: Report) -> Map:
             added.append(entry)
         else:
             given_twice(report, first, entry)
-    return attrs.evolve(target, entries=(*target.entries, *added))
+    target = attrs.evolve(target, entries=(*target.entries, *added))
+    return _moved(target, TARGET_SYNONYMS, report)
 
 
 def _move(root: Map, accepted: tuple[str, ...], place: tuple[str, ...], report: Report) -> Map:

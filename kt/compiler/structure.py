@@ -13,23 +13,37 @@ import attrs
 from cattrs import BaseConverter
 
 from kt.compiler import model
+from kt.compiler import provider_sections as provided
 from kt.compiler.blocks import Kinds, find_kind, on_trouble, report_problems, split_flags
+from kt.compiler.compounds import COMPOUNDS, read_share
+from kt.compiler.documents import one_chain
+from kt.compiler.entries import Parts, take_apart
 from kt.compiler.fields import Duration, Size, Text
 from kt.compiler.leaves import LEAVES, Rejected, read_enum, reject
-from kt.compiler.shapes import canonical, given_twice, synonyms_in
-from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
+from kt.compiler.shapes import SYNONYMS, canonical, given_twice, synonyms_in
+from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name, leaves
 from kt.diagnostics import Report
-from kt.policies import AnyValue
+from kt.policies import AnyValue, PolicyKind
 from kt.units import show_duration, show_size
 
 # Any stands in this room where a type is a value: cattrs passes classes and generic aliases.
+
+
+SECTIONS = frozenset(
+    (
+        *(field.name for field in attrs.fields(model.Config)),
+        *(accepted for accepted, _ in SYNONYMS if "." not in accepted),
+    )
+)
+"""Every top-level key that is a section's name."""
 
 
 def structure(root: Map, kinds: Kinds, report: Report) -> model.Config | None:
     """Read the whole tree as a configuration; None where what is wrong leaves none to return."""
     structurer = Structurer(report, kinds)
     try:
-        config = structurer.read(canonical(root, report), model.Config)
+        root = canonical(one_chain(root, SECTIONS, report), report)
+        config = structurer.read(root, model.Config)
     except Rejected:
         return None
     assert isinstance(config, model.Config)  # noqa: S101 - for the type checker: cattrs is untyped
@@ -54,9 +68,10 @@ class Structurer:
         add(_is_pairs, self._pairs)
         add(lambda due: due == tuple[model.Block, ...], self._blocks)
         add(lambda due: due is model.Policies, self._policies)
-        add(lambda due: due is model.ChainEntry, self._chain_entry)
+        add(lambda due: due == model.AnyEntry, self._chain_entry)
+        add(lambda due: due is provided.Share, self._share)
         add(lambda due: due is AnyValue, lambda _node, _due: AnyValue())
-        for leaf, read in LEAVES.items():
+        for leaf, read in (*LEAVES.items(), *COMPOUNDS):
             self.converter.register_structure_hook(leaf, partial(_leaf, read, self.report))
 
     def read(self, node: Node, due: Any) -> Any:
@@ -141,7 +156,7 @@ class Structurer:
         return entries, unknown
 
     def _report_unknown(self, unknown: list[Entry], due: Any, free: set[str]) -> None:
-        accepted = free | set(synonyms_in(getattr(due, "SECTION", ""), free))
+        accepted = free | set(synonyms_in(getattr(due, "SECTION", None), free))
         for entry in unknown:
             hint = self.report.suggest(key_name(entry.key), accepted)
             self.report.add("unknown_key", entry.key.span, word=entry.key.text, hint=hint)
@@ -153,7 +168,8 @@ class Structurer:
             raise Rejected
         value = self.read(entry.value, field.type)
         if not field.metadata.get("is_enforced", True):
-            self.report.add("not_enforced", entry.key.span, word=entry.key.text)
+            hint = _extent(entry.value, field.type)
+            self.report.add("not_enforced", entry.key.span, word=entry.key.text, hint=hint)
         self._check_range(field.metadata.get("range"), entry, value)
         return value
 
@@ -168,26 +184,45 @@ class Structurer:
             self.report.add(name, entry.value.span, least=show(least), most=show(most))
             raise Rejected
 
-    def _policies(self, node: Node, due: Any) -> Any:
-        if isinstance(node, Seq):
-            hint = "write a map with 'chain', and the settings under 'policy'"
-            self.report.add("shape_not_read", node.span, hint=hint)
-            raise Rejected
-        return self._record(node, due)
+    def _policies(self, node: Node, _due: Any) -> model.Policies:
+        written = self._record(node, model.WrittenPolicies)
+        entries = [one for one in written.chain if isinstance(one, model.ChainEntry)]
+        rules = [one for one in written.chain if isinstance(one, model.ModelRule)]
+        return model.Policies(chain=tuple(entries), model_rules=tuple(rules))
 
-    def _chain_entry(self, node: Node, _due: Any) -> model.ChainEntry:
-        if isinstance(node, Scalar) and node.value is not None:
-            return model.ChainEntry(kind=self._kind(node), span=node.span)
-        if not isinstance(node, Map) or len(node.entries) != 1:
-            self.report.add("bad_chain_entry", node.span)
-            raise Rejected
-        entry = node.entries[0]
-        kind = self._kind(entry.key)
-        options = self.read(entry.value, model.EntryOptions)
-        return model.ChainEntry(kind=kind, stage=options.stage, span=entry.key.span)
+    def _chain_entry(self, node: Node, _due: Any) -> model.ChainEntry | model.ModelRule:
+        parts = take_apart(self.report, self.kinds, node)
+        try:
+            options = self.read(parts.options, model.EntryOptions)
+        finally:  # its settings are read even where its options are wrong
+            policy = self._own_policy(parts)
+        if parts.kind is None:
+            hint = "it looks at no text; nothing routes by model yet"
+            self.report.add("not_enforced", parts.span, word=parts.name, hint=hint)
+            return model.ModelRule(name=parts.name, options=options, span=parts.span)
+        flags, _ = split_flags(parts.options)
+        written = model.FailFlags(fail_open=options.fail_open, fail_closed=options.fail_closed)
+        return model.ChainEntry(
+            kind=parts.kind,
+            name=parts.name,
+            policy=policy,
+            on_trouble=on_trouble(self.report, flags, written),
+            options=options,
+            keys=tuple(Text(key_name(one.key), one.key.span) for one in parts.options.entries),
+            span=parts.span,
+        )
 
-    def _kind(self, scalar: Scalar) -> Text:
-        return Text(find_kind(self.report, self.kinds, scalar), scalar.span)
+    def _own_policy(self, parts: Parts) -> PolicyKind | None:
+        """The policy of an entry that has settings of its own."""
+        if parts.kind is None or not parts.settings.entries:
+            return None
+        policy: PolicyKind = self.read(parts.settings, self.kinds[parts.kind.value])
+        report_problems(self.report, policy, parts.block(parts.kind))
+        return policy
+
+    def _share(self, node: Node, due: Any) -> Any:
+        is_id = isinstance(node, Scalar) and node.value is not None
+        return read_share(self.report, node) if is_id else self._record(node, due)
 
     def _blocks(self, node: Node, _due: Any) -> tuple[model.Block, ...]:
         first: dict[str, Entry] = {}
@@ -250,3 +285,16 @@ def _is_pairs(due: Any) -> bool:
 
 def _key(pair: tuple[str, Any]) -> str:
     return pair[0]
+
+
+def _extent(node: Node, due: Any) -> str | None:
+    """How much stands below a key that nothing acts on, and whether any of it is checked."""
+    if not isinstance(node, Map | Seq):
+        return None
+    count = sum(1 for one in leaves(node))
+    settings = f"{count} setting{'s' * (count != 1)} below it"
+    return f"{settings}; no keys are known here, so none is checked" if _is_free(due) else settings
+
+
+def _is_free(due: Any) -> bool:
+    return AnyValue in (due, *get_args(due))

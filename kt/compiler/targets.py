@@ -11,11 +11,12 @@ from types import MappingProxyType
 import attrs
 
 from kt.compiler.fields import Text
+from kt.compiler.gateway_sections import Gateway
 from kt.compiler.limits import resolve_pool
-from kt.compiler.model import Config, Gateway, SecretKeyRef, Target
+from kt.compiler.model import Config, SecretKeyRef, Target
 from kt.compiler.settings import Settings, Upstream
 from kt.compiler.urls import clean_url, host_of
-from kt.diagnostics import Report
+from kt.diagnostics import Related, Report
 from kt.errors import UsageError
 from kt.plan import SecretFrom, SecretRef
 from kt.plan import Target as PlanTarget
@@ -44,6 +45,9 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
 )
 """The providers whose address needs not be written; all but Anthropic speak OpenAI's format."""
 
+ENDPOINTS = ("chat", "completion", "embedding")
+"""The second part of a provider that is written as `vendor:kind:model`."""
+
 FROM_FLAG = "--upstream"
 """The origin, and the id `upstream`, of a target that only the command line knows."""
 
@@ -62,7 +66,8 @@ def resolve_targets(config: Config, settings: Settings, report: Report) -> tuple
     return resolved
 
 
-def _target(target: Target, gateway: Gateway, report: Report) -> PlanTarget:
+def _target(written: Target, gateway: Gateway, report: Report) -> PlanTarget:
+    target = _named(written, report)
     base_url = _base_url(target, report)
     known = _provider(target, base_url)
     return PlanTarget(
@@ -75,6 +80,27 @@ def _target(target: Target, gateway: Gateway, report: Report) -> PlanTarget:
         pool=resolve_pool(target.pool, gateway, report),
         origin=report.source.place(target.span),
     )
+
+
+def _named(target: Target, report: Report) -> Target:
+    """The target with the parts of `vendor:kind:model`; without any word, its id names it."""
+    name = target.provider
+    if name is None:
+        is_known = target.base_url is None and target.id.value in PROVIDERS
+        return attrs.evolve(target, provider=target.id if is_known else None)
+    vendor, _, rest = name.value.partition(":")
+    kind, _, model = rest.partition(":")
+    if not rest:
+        return target
+    if kind not in ENDPOINTS:
+        hint = report.suggest(kind, ENDPOINTS) or f"use one of {', '.join(ENDPOINTS)}"
+        report.add("unknown_word", name.span, word=kind, hint=hint)
+    if model and target.model is not None and target.model.value != model:
+        related = (Related("first given", name.span),)
+        span, word = target.model.span, target.model.value
+        report.add("given_twice", span, word=word, other=model, related=related)
+    chosen = target.model or (Text(model, name.span) if model else None)
+    return attrs.evolve(target, provider=Text(vendor, name.span), model=chosen)
 
 
 def _base_url(target: Target, report: Report) -> str:

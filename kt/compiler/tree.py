@@ -86,3 +86,16 @@ def nodes(node: Node) -> Iterator[Node]:
                 yield from nodes(entry.value)
         case Scalar():
             pass
+
+
+def leaves(node: Node) -> Iterator[Scalar]:
+    """Every single value in a node, without the keys."""
+    match node:
+        case Scalar():
+            yield node
+        case Seq():
+            for item in node.items:
+                yield from leaves(item)
+        case Map():
+            for entry in node.entries:
+                yield from leaves(entry.value)

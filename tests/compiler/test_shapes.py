@@ -7,6 +7,7 @@ from kt.compiler.shapes import SYNONYMS, canonical, synonyms_in
 from kt.compiler.tree import Map, Node, Scalar, Seq
 from kt.diagnostics import Report
 from kt.source import Source
+from tests.support.config_strategies import Data, to_flow
 
 
 def canonical_of(text: str) -> tuple[Map, Report]:
@@ -34,6 +35,23 @@ def nested(path: str, value: str) -> str:
     return value
 
 
+def tree_at(path: str, value: Data | str) -> Data:
+    """A map with a value at a dotted path."""
+    *outer, last = path.split(".")
+    tree: Data = {last: value}
+    for key in reversed(outer):
+        tree = {key: tree}
+    return tree
+
+
+def merged(one: Data, other: Data) -> Data:
+    """Two maps as one, section by section."""
+    both = {**one, **other}
+    for key in one.keys() & other.keys():
+        both[key] = merged(one[key], other[key])
+    return both
+
+
 @pytest.mark.parametrize(("accepted", "place"), SYNONYMS)
 def test_every_synonym_ends_at_its_canonical_place(accepted: str, place: str) -> None:
     moved, report = canonical_of(nested(accepted, "5s"))
@@ -47,12 +65,7 @@ def test_every_synonym_ends_at_its_canonical_place(accepted: str, place: str) ->
 
 @pytest.mark.parametrize(("accepted", "place"), SYNONYMS)
 def test_two_spellings_that_differ_are_both_shown(accepted: str, place: str) -> None:
-    section, _, key = accepted.partition(".")
-    _, _, other = place.partition(".")
-    body = f"{nested(key, '5s')[1:-1]}, {nested(other, '6s')[1:-1]}"
-    if key.split(".")[0] == other.split(".")[0]:
-        body = f"timeouts: {{{key.split('.')[1]}: 5s, {other.split('.')[1]}: 6s}}"
-    _, report = canonical_of(f"{section}: {{{body}}}")
+    _, report = canonical_of(to_flow(merged(tree_at(accepted, "5s"), tree_at(place, "6s"))))
     (found,) = report.errors
     assert found.name == "given_twice"
     assert found.related[0].span.start < found.span.start

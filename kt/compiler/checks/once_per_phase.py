@@ -1,4 +1,4 @@
-"""Demand that a kind runs at most once in a phase."""
+"""Demand that a name runs at most once in a phase."""
 
 from kt.compiler.blocks import Kinds
 from kt.compiler.model import Config
@@ -9,15 +9,17 @@ from kt.source import Span
 
 
 def once_per_phase(config: Config, kinds: Kinds, report: Report) -> None:
-    """Report every entry that would run where an earlier one of its kind runs already."""
+    """Report every entry that would run where an earlier one of its name runs already."""
     first: dict[tuple[str, Phase], Span] = {}
     for entry in config.policies.chain:
-        kind = entry.kind.value
+        if entry.options.enabled is False:
+            continue
+        name = entry.name
         phases = phases_of(entry, kinds)
-        taken = [phase for phase in phases if (kind, phase) in first]
+        taken = [phase for phase in phases if (name, phase) in first]
         if taken:
-            related = (Related("first given", first[kind, taken[0]]),)
-            span, name = entry.kind.span, taken[0].value
-            report.add("same_phase_twice", span, word=kind, phase=name, related=related)
+            related = (Related("first given", first[name, taken[0]]),)
+            place, phase_name = entry.kind.span, taken[0].value
+            report.add("same_phase_twice", place, word=name, phase=phase_name, related=related)
         for phase in phases:
-            first.setdefault((kind, phase), entry.kind.span)
+            first.setdefault((name, phase), entry.kind.span)

@@ -1,0 +1,73 @@
+"""Apply what an entry says beside its kind's settings: its action, message and replacement.
+
+In: a body and facts of a kind, an entry. Out: the same as the entry wants them; what has no effect
+on such a body is reported. Never: a kind's own settings.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from kt.compiler.model import ChainEntry, EntryAction
+from kt.diagnostics import Report
+from kt.plan import NotEnforced, Record, Scan
+from kt.policy import Action, Facts, Rule
+
+OVERRIDES = ("action", "message", "replacement")
+
+ACTION_OF: Mapping[EntryAction, Action] = MappingProxyType(
+    {
+        EntryAction.BLOCK: Action.BLOCK,
+        EntryAction.REDACT: Action.REDACT,
+        EntryAction.ESCALATE: Action.ESCALATE,
+        EntryAction.FLAG: Action.FLAG,
+        EntryAction.WARN: Action.WARN,
+        EntryAction.LOG: Action.LOG,
+        EntryAction.ALLOW: Action.LOG,
+    }
+)
+"""What is let through is recorded all the same."""
+
+RECORDS = frozenset({EntryAction.LOG, EntryAction.FLAG, EntryAction.ALLOW})
+"""What an entry that only writes events does anyway."""
+
+
+def overruled(body: Scan | Record | NotEnforced, entry: ChainEntry) -> Scan | Record | NotEnforced:
+    """The body with what its entry says instead."""
+    if not isinstance(body, Scan):
+        return body
+    options = entry.options
+    rules = body.rules
+    if options.replacement is not None:
+        rules = tuple(_relabeled(rule, options.replacement.value) for rule in rules)
+    return attrs.evolve(
+        body,
+        rules=rules,
+        action=body.action if options.action is None else ACTION_OF[options.action],
+        message=body.message if options.message is None else options.message.value,
+    )
+
+
+def _relabeled(rule: Rule, label: str) -> Rule:
+    return attrs.evolve(rule, label=label, derived=None)
+
+
+def facts_of(body: Scan | Record | NotEnforced, facts: Facts) -> Facts:
+    """The facts of what the body does now."""
+    if not isinstance(body, Scan):
+        return facts
+    is_block, is_redact = body.action is Action.BLOCK, body.action is Action.REDACT
+    return attrs.evolve(facts, can_block=is_block, edits=is_redact)
+
+
+def report_idle_options(
+    bodies: tuple[Scan | Record | NotEnforced, ...], entry: ChainEntry, report: Report
+) -> None:
+    """Warn of what an entry says and its kind has no use for."""
+    for key in entry.keys:
+        if key.value not in OVERRIDES or any(isinstance(body, Scan) for body in bodies):
+            continue
+        if key.value == "action" and entry.options.action in RECORDS:
+            continue
+        report.add("not_enforced", key.span, word=key.value)
