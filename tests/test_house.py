@@ -352,6 +352,10 @@ KIND_PARTS = {
     "kt.policies.any_value": "a setting that nothing reads",
     "kt.policies.problem": "what a kind may say against its settings",
     "kt.policies.rules": "the built-in rule lists",
+    "kt.policies.rules.markings": "the markings that dlp-filter finds",
+    "kt.policies.rules.signal": "what a built-in rule is",
+    "kt.policies.rules.unsafe_content": "the rules of safety-filter",
+    "kt.policies.terms": "word lists as rules",
     "kt.policies.rules.injection": "the rules of prompt-injection",
     "kt.policies.rules.personal_data": "the rules of pii-detector",
 }

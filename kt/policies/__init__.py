@@ -18,6 +18,7 @@ from kt.policies.cjis_mode import CjisMode
 from kt.policies.code_sanitation import CodeSanitation
 from kt.policies.content_extractor import ContentExtractor
 from kt.policies.data_routing_policy import DataRoutingPolicy
+from kt.policies.dlp_filter import DlpFilter
 from kt.policies.document_analyzer import DocumentAnalyzer
 from kt.policies.dual_use_filter import DualUseFilter
 from kt.policies.embedding_detector import EmbeddingDetector
@@ -39,6 +40,7 @@ from kt.policies.problem import Problem
 from kt.policies.prompt_injection import PromptInjection
 from kt.policies.quality_scorer import QualityScorer
 from kt.policies.rbac import Rbac
+from kt.policies.safety_filter import SafetyFilter
 from kt.policies.student_privacy import StudentPrivacy
 from kt.policies.tool_budget import ToolBudget
 from kt.policies.tool_security import ToolSecurity
@@ -71,6 +73,8 @@ KINDS: tuple[type[PolicyKind], ...] = (
     HipaaPhiDetector,
     AgentFirewall,
     Rbac,
+    DlpFilter,
+    SafetyFilter,
     LanguageValidator,
     BotDetector,
     ExternalModeration,

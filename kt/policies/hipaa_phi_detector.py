@@ -42,9 +42,7 @@ class HipaaPhiDetector:
 
     def body(self, phase: Phase) -> NotEnforced:
         """Lower to what says that nothing is done."""
-        return NotEnforced(
-            reason="health identifiers are not looked for"
-        )
+        return NotEnforced(reason="health identifiers are not looked for")
 
     def problems(self) -> tuple[Problem, ...]:
         """Report nothing: types say all that there is to say."""

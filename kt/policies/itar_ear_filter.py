@@ -34,9 +34,7 @@ class ItarEarFilter:
 
     def body(self, phase: Phase) -> NotEnforced:
         """Lower to what says that nothing is done."""
-        return NotEnforced(
-            reason="controlled subjects are not looked for; dlp-filter takes terms"
-        )
+        return NotEnforced(reason="controlled subjects are not looked for; dlp-filter takes terms")
 
     def problems(self) -> tuple[Problem, ...]:
         """Report what is out of range."""

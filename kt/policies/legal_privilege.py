@@ -27,9 +27,7 @@ class LegalPrivilege:
 
     def body(self, phase: Phase) -> NotEnforced:
         """Lower to what says that nothing is done."""
-        return NotEnforced(
-            reason="these markers are not looked for; dlp-filter takes terms"
-        )
+        return NotEnforced(reason="these markers are not looked for; dlp-filter takes terms")
 
     def problems(self) -> tuple[Problem, ...]:
         """Report nothing: types say all that there is to say."""

@@ -8,8 +8,9 @@ import attrs
 
 from kt.exchange import Surface
 from kt.plan import Scan
-from kt.policies.problem import Problem, bad_pattern, conflict, not_enforced, out_of_range
+from kt.policies.problem import Problem, conflict, not_enforced, out_of_range
 from kt.policies.rules.injection import FAKE_BOUNDARIES, SIGNALS
+from kt.policies.terms import in_any_case, pattern_problems
 from kt.policy import Action, Facts, Phase, Rule, View
 
 MESSAGE = "{} blocked: potential prompt injection"
@@ -140,9 +141,11 @@ class PromptInjection:
 
     def _pattern_problems(self) -> Iterator[Problem]:
         for index, pattern in enumerate(self.detection.attack_patterns):
-            yield from _attack_problems(f"detection.attack_patterns[{index}]", pattern)
+            field = f"detection.attack_patterns[{index}]"
+            yield from pattern_problems(field, pattern, in_any_case(pattern))
         for index, pattern in enumerate(self.attack_patterns):
-            yield from _attack_problems(f"attack_patterns[{index}]", pattern)
+            field = f"attack_patterns[{index}]"
+            yield from pattern_problems(field, pattern, in_any_case(pattern))
 
     def _contradictions(self) -> tuple[Problem, ...]:
         return (
@@ -182,23 +185,3 @@ class PromptInjection:
                 "response.log_level", self.response.log_level, "'audit-logger' records the event"
             ),
         )
-
-
-def _attack_problems(field: str, pattern: str) -> tuple[Problem, ...]:
-    """Report on the pattern as written; then, without places, on it as it will run."""
-    found = bad_pattern(field, pattern)
-    if any(not problem.is_warning for problem in found):
-        return found
-    as_run = bad_pattern(field, in_any_case(pattern))
-    unplaced = (attrs.evolve(one, start=None, end=None) for one in as_run if not one.is_warning)
-    return (*found, *unplaced)
-
-
-def in_any_case(pattern: str) -> str:
-    """The pattern without regard to case, unless it sets flags itself at its start."""
-    return pattern if pattern.startswith("(?") and _sets_flags(pattern) else f"(?i:{pattern})"
-
-
-def _sets_flags(pattern: str) -> bool:
-    flags, closing, _ = pattern[2:].partition(")")
-    return bool(closing) and flags.isalpha()

@@ -12,9 +12,9 @@ from kt.policies.prompt_injection import (
     InjectionAction,
     PromptInjection,
     Response,
-    in_any_case,
 )
 from kt.policies.rules.injection import FAKE_BOUNDARIES, SIGNALS
+from kt.policies.terms import in_any_case
 from kt.policy import Action, Phase, View
 
 
@@ -121,11 +121,11 @@ def test_a_bad_pattern_is_placed_in_its_list() -> None:
     assert (second.field, second.code_name, second.start) == ("attack_patterns[0]", "lookaround", 1)
 
 
-def test_a_pattern_that_is_too_much_only_as_it_runs_is_an_error_without_a_place() -> None:
+def test_a_pattern_that_is_too_much_only_as_it_runs_is_wrong_as_a_whole() -> None:
     deep = "(" * 24 + "a" + ")" * 24
     (problem,) = PromptInjection(attack_patterns=(deep,)).problems()
     assert isinstance(problem, Problem)
-    assert (problem.code_name, problem.start) == ("too_deep", None)
+    assert (problem.code_name, problem.start, problem.end) == ("too_deep", 0, len(deep))
 
 
 def test_what_is_not_enforced_warns_only_where_it_is_set() -> None:

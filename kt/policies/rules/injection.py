@@ -5,22 +5,7 @@ pattern about one request for one thing. They are written from what such texts d
 from them; a text that only talks about the subject should pass.
 """
 
-import attrs
-
-
-@attrs.frozen
-class Signal:
-    """One way of attacking: the rule's name and its pattern."""
-
-    name: str
-    pattern: str
-
-
-def _signal(name: str, lines: str) -> Signal:
-    """A signal whose pattern is written over several lines; their breaks mean nothing."""
-    pattern = "".join(line.strip() for line in lines.splitlines())
-    return Signal(name, f"(?i:{pattern})")
-
+from kt.policies.rules.signal import Signal, signal
 
 _NEAR = r"[^.!?;]{0,40}"
 _CLOSE = r"[^.!?;\n]{0,20}"
@@ -67,13 +52,13 @@ _BRAKES = (
 
 SIGNALS: tuple[Signal, ...] = (
     # Take back what the model was told before.
-    _signal("override.earlier", rf"{_OVERRIDE}{_NEAR}\b{_EARLIER}{_CLOSE}\b{_ORDERS}\b"),
-    _signal(
+    signal("override.earlier", rf"{_OVERRIDE}{_NEAR}\b{_EARLIER}{_CLOSE}\b{_ORDERS}\b"),
+    signal(
         "override.yours",
         rf"""{_OVERRIDE} (?:all |any |every |each )?(?:of )?(?:your|these|those|the) {_CLOSE}
         \b{_ORDERS}\b""",
     ),
-    _signal(
+    signal(
         "override.told",
         rf"""{_OVERRIDE}{_NEAR}\b
         (?:you (?:have been|were|are) (?:told|given|instructed|taught|asked)
@@ -81,74 +66,74 @@ SIGNALS: tuple[Signal, ...] = (
         (?:above|before|said|previously))
         """,
     ),
-    _signal(
+    signal(
         "override.replaced",
         rf"""\b(?:new|updated|real|actual|revised) {_ORDERS}(?: are| follow|:)
         |\binstructions? (?:above|before this) (?:are|were|is)\x20
         (?:void|obsolete|fake|wrong|a test)""",
     ),
-    _signal(
+    signal(
         "override.instead",
         rf"""{_OVERRIDE}{_NEAR}\b(?:task|assignment|request|question|article|document|conversation)\b
         {_NEAR}\b(?:and|but|then|instead)\b{_CLOSE}
         \b(?:say|print|write|output|respond|reply|answer|tell|do)\b""",
     ),
     # Make it say what it was told.
-    _signal("leak.prompt", rf"{_REVEAL}{_NEAR}\b{_HIDDEN}\b"),
-    _signal(
+    signal("leak.prompt", rf"{_REVEAL}{_NEAR}\b{_HIDDEN}\b"),
+    signal(
         "leak.above",
         rf"""\b(?:repeat|print|output|copy|recite|echo)\b[^.!?;]{{0,30}}
         \b(?:everything|all|words|text|lines)\b{_CLOSE}\b(?:above|before this)\b""",
     ),
     # Make it somebody who has no rules.
-    _signal("persona.unbound", rf"{_BECOME}\b[^.!?;]{{0,60}}\b{_UNBOUND}\b"),
-    _signal(
+    signal("persona.unbound", rf"{_BECOME}\b[^.!?;]{{0,60}}\b{_UNBOUND}\b"),
+    signal(
         "persona.named",
         r"""\b(?:you are|act as|be|become|play|as|called|named) [\x22'\u201c]?(?:a )?
         (?:dan|stan|dude|aim|evil[ -]?bot)\b[\x22'\u201d]?[^.!?;]{0,40}
         \b(?:do anything|mode|can do|no rules|jailbroken|without|machiavelli)""",
     ),
-    _signal("persona.do_anything", r"\bdo anything now\b"),
-    _signal(
+    signal("persona.do_anything", r"\bdo anything now\b"),
+    signal(
         "persona.mode",
         rf"""\b(?:enable|enter|activate|switch (?:in)?to|turn on|in|with|simulate|go into)\b{_CLOSE}
         \b(?:developer|god|jailbreak|dan|admin|sudo|root|unrestricted|maintenance|evil) mode\b
         """,
     ),
-    _signal(
+    signal(
         "persona.access",
         r"\b(?:developer|admin(?:istrator)?|root|sudo) (?:override|access granted)\b",
     ),
-    _signal(
+    signal(
         "persona.stay",
         r"""\b(?:stay|remain|never break|do not break|don'?t break|keep) (?:in |out of )?(?:your )?
         character\b[^.!?;]{0,60}\b(?:refus|rules|polic|guideline|restrict|ethic|warn|cannot|can't)""",
     ),
-    _signal(
+    signal(
         "persona.two_answers",
         r"""\b(?:two|2|both) (?:different )?(?:responses|answers|ways|outputs)\b[^.!?;]{0,60}
         \b(?:unfiltered|jailbr|dan\b|developer mode|uncensored|without restrictions)""",
     ),
     # Take away its brakes.
-    _signal(
+    signal(
         "brakes.no_refusal",
         r"""\b(?:never|do not|don'?t|cannot|can't|must not|may not|will not|won't|not allowed to)
         (?: ever)? (?:refuse|reject|decline|deny) (?:a |any |an |the |my |to (?:answer|comply|do))
         [^.!?;]{0,30}\b(?:request|question|command|order|prompt|task|instruction|answer|user)""",
     ),
-    _signal(
+    signal(
         "brakes.off",
         rf"""\b(?:disable|remove|turn off|deactivate|switch off|lift|drop|circumvent|bypass|evade)
         \x20(?:all |any |of )?(?:your |its |the |of your )(?:\w{{1,20}} ){{0,3}}{_BRAKES}""",
     ),
-    _signal(
+    signal(
         "brakes.policy",
         r"""\b(?:ignore|disregard|violate|break|free from|does(?: not|n'?t) (?:follow|care about)
         |not (?:bound|limited|restricted|constrained) by)\b[^.!?;]{0,30}
         \b(?:openai|anthropic|google|content|usage|safety|ethical|moral|ai) (?:\w{1,15} )?
         (?:polic(?:y|ies)|guidelines?|rules|restrictions|principles)""",
     ),
-    _signal(
+    signal(
         "brakes.regardless",
         r"""\b(?:always|must|only) (?:answer|comply|obey|respond)\b[^.!?;]{0,60}
         \b(?:regardless of|no matter how|even if (?:it|they|the \w{1,20}) (?:is|are|be))\x20
@@ -156,25 +141,25 @@ SIGNALS: tuple[Signal, ...] = (
         (?:ethic|legal|illegal|moral|immoral|harmful|unethical|offensive|dangerous)""",
     ),
     # Command a model from inside a document.
-    _signal(
+    signal(
         "planted.attention",
         r"""\b(?:attention|important|urgent)(?: notice| message| note| instructions?)?
         (?: to| for) (?:the |any |all )?(?:ai|llm|assistant|chatbot|language model|agent)s?\b""",
     ),
-    _signal(
+    signal(
         "planted.reader",
         r"""\b(?:if you are|when you(?: are)?|as) an? (?:ai|llm|language model|automated)
         [^.!?;]{0,40}(?:reading|processing|summari[sz]ing|evaluating|reviewing)\b[^!?;]{0,60}
         \b(?:must|should|please|ignore|instead|recommend|output|say|respond)""",
     ),
-    _signal(
+    signal(
         "planted.silent",
         r"""\b(?:do not|don'?t|never|without)\x20
         (?:tell|telling|mention|mentioning|inform|informing|reveal|revealing|alert|alerting)\b
         [^.!?;]{0,30}\b(?:user|human|owner)\b[^.!?;]{0,40}\b(?:instruction|prompt|message)s?\b""",
     ),
     # Run what is hidden in an encoding.
-    _signal(
+    signal(
         "encoded.obey",
         r"""\b(?:decode|decipher|decrypt|unscramble)\b[^!?;]{0,80}\b(?:and|then)\b[^.!?;]{0,20}
         \b(?:follow|execute|obey|run|do what|carry out|comply|perform)\b""",
@@ -182,25 +167,25 @@ SIGNALS: tuple[Signal, ...] = (
 )
 
 FAKE_BOUNDARIES: tuple[Signal, ...] = (
-    _signal(
+    signal(
         "boundary.token",
         r"""<\|(?:im_start|im_end|im_sep|system|assistant|user|endoftext|endofprompt|eot_id
         |begin_of_text|start_header_id|end_header_id)\|>""",
     ),
-    _signal("boundary.inst", r"\[/?inst\]|<</?sys>>"),
-    _signal(
+    signal("boundary.inst", r"\[/?inst\]|<</?sys>>"),
+    signal(
         "boundary.heading",
         r"""(?:^|\n)[ \t]{0,4}(?:#{2,6}|={3,6}|-{3,6}|\*{2,6}|\[)[ \t]{0,4}
         (?:new |end |end of |begin |start )?(?:system|developer)
         (?: (?:prompt|message|instructions?|override))?
         [ \t]{0,4}(?::|#{2,6}|={3,6}|-{3,6}|\*{2,6}|\])""",
     ),
-    _signal(
+    signal(
         "boundary.tag",
         r"""</?(?:system|system[_-](?:prompt|message|instructions?)|user[_-](?:input|message|query)
         |untrusted[_-]\w{1,20})>""",
     ),
-    _signal(
+    signal(
         "boundary.end_of",
         r"""\b(?:end of|begin|start of|end) (?:the )?(?:system |user |untrusted )
         (?:prompt|message|input|instructions?|data)\b[^.!?;\n]{0,20}(?:\n|:|\]|-{3})""",
