@@ -61,9 +61,7 @@ def facts_of(body: Scan | Record | NotEnforced, facts: Facts) -> Facts:
     return attrs.evolve(facts, can_block=is_block, edits=is_redact)
 
 
-def report_idle_options(
-    bodies: tuple[Scan | Record | NotEnforced, ...], entry: ChainEntry, report: Report
-) -> None:
+def report_idle_options(bodies: tuple[object, ...], entry: ChainEntry, report: Report) -> None:
     """Warn of what an entry says and its kind has no use for."""
     for key in entry.keys:
         if key.value not in OVERRIDES or any(isinstance(body, Scan) for body in bodies):
