@@ -16,12 +16,13 @@ from types import MappingProxyType
 import attrs
 
 from kt.edits import apply
+from kt.errors import HouseBug
 from kt.exchange import Segment, Surface
 from kt.patterns.samples import samples
 from kt.patterns.scanner import never
 from kt.plan import Plan, Scan, Step
-from kt.policy import Action, OnTrouble, Outcome, Phase, Rule, View
-from kt.runtime.engine import bind_step
+from kt.policy import Action, OnTrouble, Outcome, Phase, Rule, Verdict, View
+from kt.runtime.engine import BoundStep, bind_step
 from kt.runtime.settle import Decision, Judged, settle
 
 STRENGTH = MappingProxyType({Action.BLOCK: 3, Action.ESCALATE: 2, Action.REDACT: 1})
@@ -173,7 +174,14 @@ def _decide(plan: Plan, phase: Phase, text: str) -> Decision:
     """The decision of a phase on one text, by the checks and settling of the runtime."""
     segments = (Segment(Surface.USER, text, ()),)
     bound = [bind_step(step) for step in plan.steps(phase) if isinstance(step.body, Scan)]
-    return settle([Judged(one.step, one.check(segments, never)) for one in bound])
+    return settle([Judged(one.step, _answer(one, segments)) for one in bound])
+
+
+def _answer(bound: BoundStep, segments: tuple[Segment, ...]) -> Verdict:
+    verdict = bound.check(segments, never)
+    if not isinstance(verdict, Verdict):
+        raise HouseBug(f"'{bound.step.name}' scans and yet waits")
+    return verdict
 
 
 def _shows(decision: Decision, text: str) -> str | None:
