@@ -134,24 +134,28 @@ def _sets_flags(pattern: str) -> bool:
 
 
 def _term(term: str, distance: int) -> str:
-    folded = view_of(View.FOLDED, term).strip()
-    if distance and _WORD.search(folded):
-        words = [_fuzzy_word(word, distance) for word in _WORD.findall(folded)]
-        return _BETWEEN_FUZZY.join(words)
-    written = _BETWEEN.join(_literal(part) for part in _BREAK.split(folded) if part)
-    return f"{_edge(folded[:1])}{written}{_edge(folded[-1:])}"
+    written = view_of(View.NORMALIZED, term)
+    words = _WORD.findall(written)
+    if distance and words:
+        return _BETWEEN_FUZZY.join(_fuzzy_word(word, distance) for word in words)
+    parts = [part for part in _BREAK.split(written) if part]
+    if not parts:
+        return ""
+    return _edge(parts[0][0]) + _BETWEEN.join(map(_literal, parts)) + _edge(parts[-1][-1])
 
 
 def _edge(character: str) -> str:
     """A word boundary, where the dialect knows one: beside an ASCII letter or digit."""
-    return r"\b" if character.isascii() and character.isalnum() else ""
+    forms = "".join(_forms(character))
+    return r"\b" if forms.isascii() and forms.isalnum() else ""
 
 
 def _fuzzy_word(word: str, distance: int) -> str:
     """Every word within a distance of this one, but not of so short a one that most are."""
-    if not word.isascii():
+    plain = view_of(View.FOLDED, word)
+    if not (plain.isascii() and plain.isalnum()):
         return _literal(word)
-    return rf"\b{_within(word, min(distance, (len(word) - 1) // 2))}\b"
+    return rf"\b{_within(plain, min(distance, (len(plain) - 1) // 2))}\b"
 
 
 def _within(word: str, distance: int) -> str:
@@ -177,10 +181,26 @@ def _any(most: int) -> str:
 
 
 def _literal(text: str) -> str:
-    return "".join(map(_escaped, text))
+    return "".join(map(_character, text))
 
 
-def _escaped(character: str) -> str:
-    if character.isalnum() or not character.isascii():
-        return character
-    return f"\\x{ord(character):02x}"
+def _character(character: str) -> str:
+    forms = [_escaped(form) for form in _forms(character)]
+    return forms[0] if len(forms) == 1 else f"(?:{'|'.join(forms)})"
+
+
+def _forms(character: str) -> tuple[str, ...]:
+    """What a character looks like on the folded view, in both cases.
+
+    They may differ by more than the case: the capital of a letter may look like a Latin one where
+    the small letter does not.
+    """
+    cases = (character, character.lower(), character.upper())
+    forms = (view_of(View.FOLDED, case) for case in cases)
+    return tuple(dict.fromkeys(form.lower() if form.isascii() else form for form in forms))
+
+
+def _escaped(text: str) -> str:
+    return "".join(
+        one if one.isalnum() or not one.isascii() else f"\\x{ord(one):02x}" for one in text
+    )

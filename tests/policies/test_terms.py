@@ -46,6 +46,10 @@ def found(entry: str, text: str, distance: int = 0) -> list[str]:
         ("bomb", "b\u200bo\u200bmb"),
         ("bomb", "b\u043emb"),
         ("кабель", "КАБЕЛЬ"),
+        ("вода", "ВОДА"),
+        ("ВОДА", "вода"),
+        ("Straße", "STRASSE"),
+        ("ΌΡΟ", "όρο"),
         ("炸弹", "一个炸弹在"),
     ],
 )
@@ -158,6 +162,11 @@ def is_found_as_written(word: str, make: Callable[[str], str]) -> bool:
     rule = Rule(id="x", pattern=make(word), view=View.FOLDED)
     rules = compile_rules((rule,))
     return bool(rules.find(f"- {word} -")) and not rules.find("- zzz -")
+
+
+@given(st.text("вόßéaЖžb", min_size=1, max_size=6))
+def test_a_term_finds_itself_in_either_case(word: str) -> None:
+    assert all(found(word, text) for text in (word.lower(), word.upper(), word))
 
 
 @given(words)
