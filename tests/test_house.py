@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.edits": SEAM,
     "kt.plan": frozenset({"kt.policy"}),
     "kt.patterns": frozenset({"kt.policy"}),
+    "kt.filters": HALL | {"kt.policy", "kt.patterns"},
     "kt.wire": frozenset({"kt.exchange", "kt.policy", "kt.edits", "kt.errors"}),
     "kt.policies": frozenset({"kt.plan", "kt.policy", "kt.exchange", "kt.source", "kt.patterns"}),
     "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units"}),
@@ -55,7 +56,7 @@ STAGES = ("reader", "structure", "analyse", "optimizer", "lower")
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "attrs": ("kt",),
-    "lark": ("kt.patterns.parser",),
+    "lark": ("kt.patterns.parser", "kt.filters.parser"),
     "re2": ("kt.patterns.matcher",),
     "stdnum": ("kt.patterns.validators",),
     "orjson": ("kt.wire",),
@@ -386,6 +387,7 @@ SPINE = "tests/e2e/test_openai_sdk.py"
 APP = "tests/runtime/test_app.py"
 ANSWERS = "tests/laws/test_streaming.py"
 CASES = "tests/compiler/test_cases.py"
+CLAIMS = "tests/laws/test_filter_analysis.py"
 
 TESTED_BY = {
     "kt.compiler": CASES,
@@ -400,6 +402,9 @@ TESTED_BY = {
     "kt.cli.gateway": SPINE,
     "kt.cli.surroundings": SPINE,
     "kt.policies": CASES,
+    "kt.filters.cases": CLAIMS,
+    "kt.filters.folding": CLAIMS,
+    "kt.filters.solving": CLAIMS,
     "kt.wire.splice": "tests/laws/test_wire_bodies.py",
     "kt.runtime.audit": APP,
     "kt.runtime.body": APP,
