@@ -73,26 +73,31 @@ def take_apart(report: Report, kinds: Kinds, node: Node) -> Parts:
         kind = Text(find_kind(report, kinds, node), node.span)
         name = canonical_word(node.text)
         return Parts(kind=kind, name=name, options=nothing, settings=nothing, span=node.span)
-    if not isinstance(node, Map) or not _can_be_read(node):
-        report.add("bad_chain_entry", node.span)
-        raise Rejected
-    if _is_keyed(node):
-        return _keyed(report, kinds, node.entries[0])
-    return _listed(report, kinds, node)
+    if isinstance(node, Map):
+        others = [one for one in node.entries if key_name(one.key) not in _LIST_KEYS]
+        if len(node.entries) == len(others) == 1 or _lost_indentation(kinds, others):
+            beside = [one for one in node.entries if one is not others[0]]
+            return _keyed(report, kinds, others[0], beside)
+        if len(others) < len(node.entries):
+            return _listed(report, kinds, node)
+    report.add("bad_chain_entry", node.span)
+    raise Rejected
 
 
-def _can_be_read(node: Map) -> bool:
-    return len(node.entries) == 1 or any(key_name(one.key) in _LIST_KEYS for one in node.entries)
+def _lost_indentation(kinds: Kinds, others: list[Entry]) -> bool:
+    """Whether one key is a kind, whose options stand beside it: published examples lost spaces."""
+    words = [canonical_word(one.key.text) for one in others]
+    return len(words) == 1 and (words[0] in kinds or words[0] in KIND_OF) and _is_map(others[0])
 
 
-def _is_keyed(node: Map) -> bool:
-    """Whether the only key is a kind, with the options below it."""
-    return len(node.entries) == 1 and key_name(node.entries[0].key) not in _LIST_KEYS
+def _is_map(entry: Entry) -> bool:
+    value = entry.value
+    return isinstance(value, Map) or (isinstance(value, Scalar) and value.value is None)
 
 
-def _keyed(report: Report, kinds: Kinds, entry: Entry) -> Parts:
+def _keyed(report: Report, kinds: Kinds, entry: Entry, beside: list[Entry]) -> Parts:
     kind = Text(find_kind(report, kinds, entry.key), entry.key.span)
-    keys = _keys(report, _below(report, entry.value))
+    keys = _keys(report, (*_below(report, entry.value), *beside))
     name = _name(report, keys) or canonical_word(entry.key.text)
     return _divided(report, kinds, kind, keys, name, entry.key.span)
 
@@ -160,7 +165,8 @@ def _kind(
     if word == OBSERVE and written is not None:
         kind = _by_content(keys) or RECORD
         action = Entry(_word("action", written.key.span), _word("flag", written.value.span))
-        return _text(report, kinds, kind, written.value), () if kind == RECORD else (action,)
+        found = _text(report, kinds, kind, written.value, keys)
+        return found, () if kind == RECORD else (action,)
     if word == MODEL_FILTER:
         return None, ()
     if written is None:
@@ -168,7 +174,7 @@ def _kind(
     kind = KIND_OF.get(word, word)
     if kind == SAFETY and _by_content(keys) in (PATTERNS, PERSONAL_DATA):
         kind = PATTERNS  # a filter that says what it looks for looks for exactly that
-    return _text(report, kinds, kind, written.value), ()
+    return _text(report, kinds, kind, written.value, keys), ()
 
 
 def _by_name(report: Report, kinds: Kinds, keys: Keys, node: Map) -> Text | None:
@@ -183,9 +189,10 @@ def _by_name(report: Report, kinds: Kinds, keys: Keys, node: Map) -> Text | None
     if kind not in kinds and (word == MODEL_FILTER or keys.keys() & _ABOUT_MODELS):
         return None
     if not word and not kind:
+        _report_near(report, keys)
         report.add("missing_key", node.span, word="type")
         raise Rejected
-    return _text(report, kinds, kind, place)
+    return _text(report, kinds, kind, place, keys)
 
 
 def _by_content(keys: Keys) -> str | None:
@@ -206,14 +213,24 @@ def _are_names(nodes: tuple[Node, ...]) -> bool:
     return all(isinstance(node, Scalar) and _WORD.fullmatch(node.text) for node in nodes)
 
 
-def _text(report: Report, kinds: Kinds, kind: str, place: Node) -> Text:
+def _text(report: Report, kinds: Kinds, kind: str, place: Node, keys: Keys) -> Text:
     """A kind that is known, at the place that names it."""
     if kind not in kinds:
+        _report_near(report, keys)
         word = place.text if isinstance(place, Scalar) else kind
         hint = report.suggest(canonical_word(word), (*kinds, *TYPES))
         report.add("unknown_kind", place.span, word=word, hint=hint or "give it a 'type'")
         raise Rejected
     return Text(kind, place.span)
+
+
+def _report_near(report: Report, keys: Keys) -> None:
+    """Report keys that are nearly right: one of them may be why nothing tells what this is."""
+    for name, entry in keys.items():
+        known = {*_LIST_KEYS, "rules"} - keys.keys()
+        hint = None if name in _LIST_KEYS else report.suggest(name, known)
+        if hint is not None:
+            report.add("unknown_key", entry.key.span, word=entry.key.text, hint=hint)
 
 
 def _word(text: str, span: Span) -> Scalar:

@@ -168,10 +168,15 @@ class Structurer:
             raise Rejected
         value = self.read(entry.value, field.type)
         if not field.metadata.get("is_enforced", True):
-            hint = _extent(entry.value, field.type)
-            self.report.add("not_enforced", entry.key.span, word=entry.key.text, hint=hint)
+            hint = _extent(entry, field.type)
+            word = self._written(entry.key)
+            self.report.add("not_enforced", entry.key.span, word=word, hint=hint)
         self._check_range(field.metadata.get("range"), entry, value)
         return value
+
+    def _written(self, key: Scalar) -> str:
+        """A key as the user spelled it, wherever shapes have moved it."""
+        return self.report.source.text[key.span.start : key.span.end].strip("\"'") or key.text
 
     def _check_range(self, limits: tuple[int, int] | None, entry: Entry, value: Any) -> None:
         if limits is None or value is None:
@@ -287,11 +292,12 @@ def _key(pair: tuple[str, Any]) -> str:
     return pair[0]
 
 
-def _extent(node: Node, due: Any) -> str | None:
+def _extent(entry: Entry, due: Any) -> str | None:
     """How much stands below a key that nothing acts on, and whether any of it is checked."""
-    if not isinstance(node, Map | Seq):
+    is_made = entry.value.span == entry.key.span  # a synonym, at the place of what it means
+    if is_made or not isinstance(entry.value, Map | Seq):
         return None
-    count = sum(1 for one in leaves(node))
+    count = sum(1 for one in leaves(entry.value))
     settings = f"{count} setting{'s' * (count != 1)} below it"
     return f"{settings}; no keys are known here, so none is checked" if _is_free(due) else settings
 
