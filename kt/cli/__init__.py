@@ -19,6 +19,7 @@ from kt.errors import KtError, UsageError
 COMMANDS = MappingProxyType(
     {
         "config": ("kt.cli.config", "config", "Check, compile and explain a configuration."),
+        "policy": ("kt.cli.policy", "policy", "Check a configuration as `kt policy lint` did."),
         "gateway": ("kt.cli.gateway", "gateway", "Run the gateway."),
         "mock": ("kt.cli.mock", "mock", "Run a provider that is made for tests."),
         "demo": ("kt.cli.demo", "demo", "Show the gateway at work, without any account."),

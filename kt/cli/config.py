@@ -1,20 +1,35 @@
-"""`kt config`: check, compile and explain a configuration.
+"""`kt config`: check, compile, explain and describe a configuration.
 
-In: files and flags. Out: text, or JSON, on stdout; diagnostics on stderr; exit codes 0 fine, 1 the
-configuration is not, 2 it cannot be read.
+In: files and flags. Out: text, or a form for programs, on stdout; diagnostics for people on stderr;
+exit codes 0 fine, 1 the configuration is not, 2 it cannot be read.
 """
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
-from kt.cli.compiling import compile_file, read_source, settings_options, show_warnings
-from kt.compiler import Settings, compile_source
-from kt.errors import ConfigError, UsageError
+from kt.cli.checking import check_files, say
+from kt.cli.compiling import compile_file, settings_options
+from kt.cli.reports.document import json_document
+from kt.cli.reports.findings import FileReport
+from kt.cli.reports.github import workflow_commands
+from kt.cli.reports.sarif import sarif_log
+from kt.cli.reports.text import fine_line, strict_line
+from kt.compiler import Settings
+from kt.compiler.schema import schema_text
+from kt.errors import UsageError
 from kt.explain import explain_text, to_document
 from kt.plan import Plan
-from kt.policy import Phase
+
+TEXT = "text"
+
+FORMS: Mapping[str, Callable[[Sequence[FileReport]], str]] = MappingProxyType(
+    {"json": json_document, "github": workflow_commands, "sarif": sarif_log}
+)
+"""What `--format` offers beside text, which is printed file by file."""
 
 
 @click.group()
@@ -24,37 +39,48 @@ def config() -> None:
 
 @config.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def validate(files: tuple[str, ...]) -> None:
-    """Check configurations; `-` is standard input. Warnings do not fail."""
-    sys.exit(max([_validate(file) for file in files]))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([TEXT, *FORMS]),
+    default=TEXT,
+    help="For people (the default), programs, GitHub's annotations or code scanning.",
+)
+@click.option("--strict", is_flag=True, help="Let warnings fail.")
+def validate(files: tuple[str, ...], form: str, strict: bool) -> None:
+    """Check configurations: files, directories, patterns, or `-` for standard input."""
+    if form == TEXT:
+        sys.exit(max([_show(report, strict=strict) for report in check_files(files)]))
+    reports = tuple(check_files(files))
+    if shown := FORMS[form](reports):
+        say(shown)
+    sys.exit(max(_exit_code(report, strict=strict) for report in reports))
 
 
-def _validate(file: str) -> int:
-    """The exit code of one file; all are checked, whatever becomes of one."""
-    try:
-        compiled = compile_source(read_source(file))
-    except ConfigError as error:
-        click.echo(error.report.show(), err=True)
-        return 1
-    except UsageError as error:
-        click.echo(f"error: {error.message}\n  hint: {error.hint}", err=True)
+def _show(report: FileReport, *, strict: bool) -> int:
+    """Print what a person wants to know of a file; its exit code."""
+    code = _exit_code(report, strict=strict)
+    if report.explained:
+        click.echo(report.explained, err=True)
+    if report.summary is None:
+        return code
+    if code:
+        click.echo(strict_line(report), err=True)
+    else:
+        say(fine_line(report, report.summary))
+    return code
+
+
+def _exit_code(report: FileReport, *, strict: bool) -> int:
+    if not report.is_readable:
         return 2
-    show_warnings(compiled)
-    click.echo(f"OK {file}: {summary(compiled.plan)}")
-    return 0
+    return 1 if not report.is_valid or (strict and report.warnings) else 0
 
 
-def summary(plan: Plan) -> str:
-    """A plan in one line: who it is and how much it does."""
-    phases = (Phase.INPUT, Phase.OUTPUT, Phase.AUDIT)
-    entries = {step.order for phase in phases for step in plan.steps(phase)}
-    policies = _counted(len(entries), "policy", "policies")
-    targets = _counted(len(plan.targets), "target", "targets")
-    return f"{plan.name}@{plan.version}, {policies}, {targets}"
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of a configuration, for editors."""
+    click.echo(schema_text())
 
 
 @config.command(name="compile")

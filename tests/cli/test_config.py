@@ -28,6 +28,13 @@ def bad(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.fixture
+def warned(tmp_path: Path) -> str:
+    path = tmp_path / "warned.yaml"
+    path.write_text("gateway: {timeouts: {connect: 5}}\n")
+    return str(path)
+
+
 def kt(*arguments: str) -> int:
     """Run a command line as the console script does."""
     try:
@@ -49,10 +56,8 @@ def test_an_invalid_file_is_explained_on_stderr(bad: str, capsys: Capture) -> No
     assert '    hint: quote it: "1.0"\n' in shown.err
 
 
-def test_warnings_do_not_fail(tmp_path: Path, capsys: Capture) -> None:
-    path = tmp_path / "warned.yaml"
-    path.write_text("gateway: {timeouts: {connect: 5}}\n")
-    assert kt("validate", str(path)) == 0
+def test_warnings_do_not_fail(warned: str, capsys: Capture) -> None:
+    assert kt("validate", warned) == 0
     shown = capsys.readouterr()
     assert shown.out.startswith("OK ")
     assert "KT603 warning" in shown.err
@@ -89,9 +94,80 @@ def test_an_endless_file_is_not_read_to_its_end(capsys: Capture) -> None:
     assert f"KT102 the text is larger than {MAX_BYTES // 2**20}MB" in capsys.readouterr().err
 
 
-def test_a_directory_cannot_be_read(tmp_path: Path, capsys: Capture) -> None:
+def test_a_directory_stands_for_the_files_below_it(
+    good: str, bad: str, tmp_path: Path, capsys: Capture
+) -> None:
+    assert kt("validate", str(tmp_path)) == 1
+    shown = capsys.readouterr()
+    assert shown.out.startswith(f"OK {good}: ")
+    assert shown.err.startswith(f"{bad}:1:26: KT201 ")
+
+
+def test_a_directory_without_files_is_exit_code_2(tmp_path: Path, capsys: Capture) -> None:
     assert kt("validate", str(tmp_path)) == 2
-    assert "cannot read" in capsys.readouterr().err
+    assert "there is no *.yaml or *.yml below" in capsys.readouterr().err
+
+
+def test_a_pattern_that_the_shell_left_alone_is_expanded(
+    good: str, bad: str, tmp_path: Path, capsys: Capture
+) -> None:
+    assert kt("validate", str(tmp_path / "g*.yaml")) == 0
+    assert capsys.readouterr().out.startswith(f"OK {good}: ")
+    assert kt("validate", str(tmp_path / "zzz*.yaml")) == 2
+    assert "nothing matches" in capsys.readouterr().err
+
+
+def test_strict_lets_warnings_fail(warned: str, capsys: Capture) -> None:
+    assert kt("validate", "--strict", warned) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "KT603 warning" in shown.err
+    assert f"error: {warned} has 1 warning\n  hint: without --strict" in shown.err
+
+
+def test_strict_changes_nothing_where_nothing_is_warned_of(good: str, capsys: Capture) -> None:
+    assert kt("validate", "--strict", good) == 0
+    assert capsys.readouterr() == (f"OK {good}: a@1.0.0, 1 policy, 0 targets\n", "")
+
+
+@pytest.mark.parametrize("form", ["json", "github", "sarif"])
+def test_a_form_for_programs_goes_to_stdout_with_the_same_exit_code(
+    form: str, good: str, bad: str, warned: str, capsys: Capture
+) -> None:
+    assert kt("validate", "--format", form, good, warned) == 0
+    assert kt("validate", "--format", form, "--strict", good, warned) == 1
+    assert kt("validate", "--format", form, good, bad) == 1
+    assert kt("validate", "--format", form, good, bad, f"{good}.missing") == 2
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "KT201" in shown.out
+    assert "unreadable" in shown.out or "cannot read" in shown.out
+
+
+def test_no_form_shows_a_secret(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "secret.yaml"
+    path.write_text("providers: [{id: a, provider: openai, api_key: sk-live-1, zzz: sk-live-1}]\n")
+    for form in ("text", "json", "github", "sarif"):
+        assert kt("validate", "--format", form, str(path)) == 1
+    shown = capsys.readouterr()
+    assert "KT213" in shown.out + shown.err
+    assert "live-1" not in shown.out + shown.err
+
+
+def test_an_output_that_knows_few_characters_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "caf\N{LATIN SMALL LETTER E WITH ACUTE}.yaml"
+    path.write_text(GOOD)
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    assert kt("validate", str(path)) == 0
+    assert b"caf\\xe9.yaml: a@1.0.0" in written.getvalue()
+
+
+def test_the_schema_is_printed_as_json(capsys: Capture) -> None:
+    assert kt("schema") == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "policy-config.yaml"
 
 
 def test_compile_explains_unless_told_otherwise(good: str, capsys: Capture) -> None:

@@ -1,0 +1,1 @@
+"""The forms of a report: what was found in files, for people, editors and CI systems."""

@@ -1,0 +1,105 @@
+"""When a configuration's shape is wrong: what the JSON Schema promises to refuse."""
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import attrs
+
+from kt.cli.reports.paths import Steps, steps_to
+from kt.compiler.entries import LOOKED_FOR, OPTIONS
+from kt.compiler.reader import read
+from kt.compiler.structure import structure
+from kt.compiler.tree import Map, Node, Seq
+from kt.diagnostics import Diagnostic, Report
+from kt.policies import KINDS
+from kt.source import Source
+
+SHAPE_CODES = frozenset(
+    {
+        "wrong_type",
+        "unknown_key",
+        "missing_key",
+        "unknown_word",
+        "bad_duration",
+        "bad_size",
+        "out_of_range",
+        "bad_chain_entry",
+        "literal_secret",
+        "interpolation",
+        "bad_length",
+        "unknown_kind",
+    }
+)
+"""What `structure` reports of a single value or key. Not of two that contradict each other, and not
+what a kind or a check says of values whose shape is right."""
+
+LISTS = ("policies", "input-policies", "output-policies")
+HEAD = frozenset({"name", "version", "enabled"})
+
+
+def shape_errors(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The shape codes of a text, and those of them that the schema promises to find."""
+    source = Source("kt.yaml", text)
+    report = Report(source)
+    tree = read(source, report)
+    if tree is None or report.errors:
+        return frozenset(), frozenset()
+    structure(tree, MappingProxyType({kind.KIND: kind for kind in KINDS}), report)
+    wrong = [one for one in report.errors if one.name in SHAPE_CODES]
+    promised = {one.name for one in wrong if not is_left_to_the_compiler(tree, one)}
+    return frozenset(one.name for one in wrong), frozenset(promised)
+
+
+def is_left_to_the_compiler(tree: Map, error: Diagnostic) -> bool:
+    """Whether name or content decide what may stand where an error is."""
+    steps = tuple(
+        one.replace("_", "-") if isinstance(one, str) else one for one in steps_to(tree, error.span)
+    )
+    return is_single(tree) or is_in_item(tree, steps) or is_shared_key(steps)
+
+
+def is_single(tree: Map) -> bool:
+    """Whether a document is about one policy."""
+    policy = tree.get("policy")
+    value = None if policy is None else policy.value
+    return isinstance(value, Map) and any(one.key.text in HEAD for one in value.entries)
+
+
+def is_in_item(tree: Map, steps: Steps) -> bool:
+    """Whether a place is in an item that has its kind from its name, its type or its content."""
+    place = steps[1:] if steps[1:2] == ("chain",) else steps
+    if steps[:1] not in {(name,) for name in LISTS} or len(place) < 2:
+        return False
+    nodes = list(along(tree, steps))
+    item = next(
+        (node for node, step in zip(nodes[1:], steps, strict=False) if isinstance(step, int)), None
+    )
+    return isinstance(item, Map) and any(one.key.text in LIST_KEYS for one in item.entries)
+
+
+def along(node: Node, steps: Steps) -> Iterator[Node]:
+    """The nodes on a way, the first one too."""
+    yield node
+    for step in steps:
+        if isinstance(node, Seq) and isinstance(step, int):
+            node = node.items[step]
+        elif isinstance(node, Map) and isinstance(step, str):
+            entry = node.get(step.replace("-", "_"))
+            node = node if entry is None else entry.value
+        yield node
+
+
+def is_shared_key(steps: Steps) -> bool:
+    """Whether a key below a kind in a chain means different things for different kinds."""
+    if steps[:2] != ("policies", "chain") or len(steps) < 5:
+        return False
+    key = str(steps[4]).replace("-", "_")
+    return key in LOOKED_FOR or key in OPTIONS & FIELDS
+
+
+LIST_KEYS = OPTIONS | {"type", "config", *LOOKED_FOR, "rules"}
+FIELDS = frozenset(
+    one.name
+    for kind in KINDS
+    for one in attrs.fields(kind)  # type: ignore[arg-type]
+)
