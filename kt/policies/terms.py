@@ -24,6 +24,9 @@ FAR = 2
 MOST_FUZZY_WORDS = (MOST_ENTRIES, 100, 25)
 """Of one list, by distance: fuzzy words cost far more than plain ones."""
 
+LONGEST_FUZZY = 64
+"""Letters; a longer word is matched exactly."""
+
 _OF_PATTERNS = frozenset(r"\[](){}*+?^$|")
 _BETWEEN = r"[\s_-]{1,4}"
 """What may stand between the words of a term, however its author wrote it."""
@@ -153,7 +156,7 @@ def _edge(character: str) -> str:
 def _fuzzy_word(word: str, distance: int) -> str:
     """Every word within a distance of this one, but not of so short a one that most are."""
     plain = view_of(View.FOLDED, word)
-    if not (plain.isascii() and plain.isalnum()):
+    if len(plain) > LONGEST_FUZZY or not (plain.isascii() and plain.isalnum()):
         return _literal(word)
     return rf"\b{_within(plain, min(distance, (len(plain) - 1) // 2))}\b"
 

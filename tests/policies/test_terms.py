@@ -107,6 +107,12 @@ def test_a_short_word_keeps_more_than_half_of_its_letters() -> None:
     assert found("бомба", "бомбы", 2) == []
 
 
+def test_a_word_of_any_length_is_bounded() -> None:
+    long = "a" * 300
+    assert pattern_of(long, FAR) == pattern_of(long)
+    assert len(pattern_of("ab" * 32, FAR)) < 100_000
+
+
 def levenshtein(first: str, second: str) -> int:
     """The distance of two words, by the book."""
     row = list(range(len(second) + 1))
