@@ -157,7 +157,7 @@ def _fuzzy_word(word: str, distance: int) -> str:
     """Every word within a distance of this one, but not of so short a one that most are."""
     plain = view_of(View.FOLDED, word)
     if len(plain) > LONGEST_FUZZY or not (plain.isascii() and plain.isalnum()):
-        return _literal(word)
+        return _edge(word[0]) + _literal(word) + _edge(word[-1])
     return rf"\b{_within(plain, min(distance, (len(plain) - 1) // 2))}\b"
 
 
