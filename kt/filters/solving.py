@@ -19,6 +19,7 @@ The exceptions: a pattern may reject that one text and accept others, and betwee
 are next to each other in floating point no candidate may be found. Then the answer is UNKNOWN.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -32,8 +33,11 @@ from kt.filters.evaluation import compile_filter
 from kt.filters.facts import FilterFacts
 from kt.filters.forms import Form, Kind, Scalar, Value, belongs
 from kt.filters.syntax import Atom, Comparison, Field, Operator, field_of
-from kt.filters.words import word_of
-from kt.patterns.parser import parse
+from kt.patterns.samples import samples
+from kt.policy import Rule, View
+
+WORDS = 16
+"""How many texts that a pattern finds are tried."""
 
 
 class Answer(Enum):
@@ -179,7 +183,7 @@ def _texts(form: Form, demands: tuple[Demand, ...]) -> _Candidates:
         return _Candidates(tuple(_constants(only)))
     constants = [value for value in _constants(demands) if isinstance(value, str)]
     patterns = _demanded(demands, Operator.MATCHES)
-    built = _built(demands, constants, [_word(pattern) for pattern in patterns])
+    built = _built(demands, constants, [word for pattern in patterns for word in _words(pattern)])
     return _Candidates((*built, *constants), not any(map(_is_pattern, demands)))
 
 
@@ -224,5 +228,8 @@ def _demanded(demands: tuple[Demand, ...], operator: Operator) -> tuple[str, ...
     )
 
 
-def _word(pattern: str) -> str:
-    return word_of(parse(pattern).node)
+@functools.lru_cache(maxsize=64)
+def _words(pattern: str) -> tuple[str, ...]:
+    """Texts in which the pattern is found; none may be known."""
+    found = samples(Rule(id="filter", pattern=pattern, view=View.TEXT), WORDS)
+    return tuple(dict.fromkeys(found))

@@ -20,7 +20,7 @@ def read(text: str) -> Filter:
     [
         ("latency_ms > 500 and latency_ms < 501", {"latency_ms": 500.5}),
         ("model starts_with 'gpt' and model ends_with '4' and not model contains '-'", None),
-        ("model matches '^gpt-\\d{2}$' and model contains '0'", {"model": "gpt-00"}),
+        ("model matches '^gpt-\\d{2}$' and model contains '-'", None),
         ("exists(policy) and not policy == 'a' and policy != 'b'", {"policy": None}),
         ("policies contains 'a' and not policies contains 'b'", {"policies": frozenset({"a"})}),
         ("not exists(model)", {}),
@@ -78,7 +78,7 @@ def test_a_conflict_knows_where_its_conditions_stand() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "model matches '^a+$' and model matches '^(?:aa)+b?$' and not model == 'aa'",
+        "model matches '^a+$' and model matches '^b+$'",
         " and ".join(f"(status == {number} or status == {number + 1})" for number in range(9)),
     ],
 )

@@ -1,8 +1,15 @@
 """The tables of fields, compared with what fills them."""
 
+import re
+from pathlib import Path
+
 import trio
 
+from kt.filters.cases import MAX_CASES
 from kt.filters.facts import facts_of
+from kt.filters.forms import Form, Kind
+from kt.filters.parser import MAX_CHARACTERS, MAX_DEEP
+from kt.filters.typing_rules import MAX_COMPARISONS, MAX_ITEMS
 from kt.filters.vocabulary import EVENT, HEADER, REQUEST
 from kt.runtime.identity import Identity
 from kt.runtime.ledger import Ledger
@@ -36,3 +43,31 @@ def test_names_are_unique_and_explained() -> None:
     for vocabulary in (REQUEST, EVENT):
         assert len(set(vocabulary.names)) == len(vocabulary.names)
         assert all(entry.meaning for entry in vocabulary.entries)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "language.md"
+ROW = re.compile(r"^\| `([^`]+)` \| ([a-z ]+) \| (.+) \|$", re.MULTILINE)
+
+
+def test_the_language_page_has_every_field() -> None:
+    rows = [(name, meaning) for name, _, meaning in ROW.findall(PAGE.read_text())]
+    entries = (*REQUEST.entries, *EVENT.entries)
+    assert rows == [(entry.name, entry.meaning) for entry in entries]
+
+
+def test_the_language_page_has_every_type() -> None:
+    types = [type_ for _, type_, _ in ROW.findall(PAGE.read_text())]
+    assert types == [shown(entry.form) for entry in (*REQUEST.entries, *EVENT.entries)]
+
+
+def shown(form: Form) -> str:
+    if form.words:
+        return "one of its words"
+    is_count = form.kind is Kind.NUMBER and form.is_whole
+    return ("whole " if is_count else "") + form.kind.value + " or null" * form.is_nullable
+
+
+def test_the_language_page_has_the_bounds() -> None:
+    bounds = (MAX_CHARACTERS, MAX_COMPARISONS, MAX_DEEP, MAX_ITEMS, MAX_CASES)
+    text = PAGE.read_text()
+    assert [bound for bound in bounds if f" {bound} " not in text] == []
