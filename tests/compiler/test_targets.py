@@ -177,3 +177,29 @@ def test_a_target_that_the_file_nearly_has_is_suggested() -> None:
             "providers: {targets: [{id: openai, provider: openai}]}", Upstream("http://x", "opnai")
         )
     assert raised.value.hint == "did you mean 'openai'?"
+
+
+def test_a_provider_may_be_written_with_its_kind_and_model() -> None:
+    target = target_of("provider: 'groq:chat:llama:70b'")
+    assert (target.base_url, target.model) == ("https://api.groq.com/openai", "llama:70b")
+    assert target_of("provider: 'openai:chat'").model is None
+    assert target_of("provider: 'vllm:completion:m', base_url: 'http://x'").model == "m"
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ("provider: 'openai:chta:m'", "unknown_word"),
+        ("provider: 'openai:chat:m', model: n", "given_twice"),
+        ("provider: 'nobody:chat:m'", "unknown_provider"),
+    ],
+)
+def test_a_provider_with_a_wrong_part_is_refused(keys: str, name: str) -> None:
+    assert error_of(keys) == name
+
+
+def test_an_id_names_the_provider_where_nothing_else_does() -> None:
+    (named,) = targets_of("providers: {targets: [{id: anthropic, provider: ~}]}")
+    assert (named.base_url, named.api_key_header) == ("https://api.anthropic.com", "x-api-key")
+    (other,) = targets_of("providers: {targets: [{id: anthropic, base_url: 'http://x'}]}")
+    assert (other.base_url, other.api_key_header) == ("http://x", "Authorization")
