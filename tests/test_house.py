@@ -40,14 +40,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units"}),
     "kt.compiler": SEAM | {"kt.plan", "kt.patterns", "kt.policies"},
     "kt.runtime": SEAM | {"kt.plan", "kt.patterns", "kt.wire"},
+    "kt.diff": SEAM | {"kt.plan", "kt.patterns", "kt.runtime"},
     "kt.testing": HALL | {"kt.wire", "kt.runtime"},
     "kt.cli": SEAM
     | {"kt.plan", "kt.patterns", "kt.wire", "kt.policies", "kt.explain"}
-    | {"kt.compiler", "kt.runtime", "kt.testing"},
+    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.diff"},
 }
 """The table of docs/architecture.md: each room, and the other rooms that it may import."""
 
 DOORS = {
+    "kt.diff": ("kt.runtime", frozenset({"kt.runtime.engine", "kt.runtime.settle"})),
     "kt.testing": ("kt.runtime", frozenset({"kt.runtime.server", "kt.runtime.inbox"})),
 }
 """A room that may use only some modules of another: the mock is served like the gateway."""

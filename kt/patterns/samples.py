@@ -6,6 +6,7 @@ not tried; where assertions or a validator make all guesses fail, there are none
 
 from collections.abc import Iterator
 from itertools import islice
+from types import MappingProxyType
 from typing import assert_never
 
 from kt.patterns.characters import Ranges, contains
@@ -20,12 +21,19 @@ PER_NODE = 6
 """How many words of each part are combined."""
 LONGEST = 4096
 
-VALID = {
-    "luhn": ("4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005"),
-    "iban": ("DE89370400440532013000", "DE89 3704 0044 0532 0130 00"),
-    "ssn": ("078-05-1120", "078 05 1120", "078051120"),
-    "ip": ("192.0.2.1", "2001:db8:0:0:0:0:0:1", "2001:db8::1"),
-}
+VALID = MappingProxyType(
+    {
+        "luhn": (
+            "4111111111111111",
+            "4111 1111 1111 1111",
+            "4111-1111-1111-1111",
+            "3782 822463 10005",
+        ),
+        "iban": ("DE89370400440532013000", "DE89 3704 0044 0532 0130 00"),
+        "ssn": ("078-05-1120", "078 05 1120", "078051120"),
+        "ip": ("192.0.2.1", "2001:db8:0:0:0:0:0:1", "2001:db8::1"),
+    }
+)
 """Validator -> values that satisfy it, from the ranges that are reserved for examples."""
 
 
