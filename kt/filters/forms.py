@@ -57,9 +57,9 @@ def belongs(value: object, form: Form) -> TypeGuard[Value]:
         case int() | float():
             return form.kind.is_numeric and _is_in_range(value, form)
         case str():
-            return form.kind is Kind.TEXT and _is_text(value) and _is_word(value, form)
+            return form.kind is Kind.TEXT and is_text(value) and _is_word(value, form)
         case frozenset():
-            return form.kind is Kind.TEXTS and all(map(_is_text, value))
+            return form.kind is Kind.TEXTS and all(map(is_text, value))
         case _:
             return False
 
@@ -70,8 +70,8 @@ def _is_in_range(value: float, form: Form) -> bool:
     return is_number and (form.minimum is None or value >= form.minimum)
 
 
-def _is_text(value: object) -> bool:
-    """Whether it can be searched as UTF-8: half a surrogate pair is no text."""
+def is_text(value: object) -> bool:
+    """Whether it can be written as UTF-8: half a surrogate pair cannot."""
     return isinstance(value, str) and (value.isascii() or not _has_surrogate(value))
 
 

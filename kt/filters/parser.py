@@ -29,6 +29,7 @@ MAX_CHARACTERS = 10_000
 MAX_DEEP = 24
 """Of parentheses, `not` and what they hold."""
 
+_QUOTES = "'\""
 _ESCAPED = re.compile(r"""\\(["'\\])""")
 
 _WORDS: Mapping[str, bool | None] = MappingProxyType({"TRUE": True, "FALSE": False, "NULL": None})
@@ -85,7 +86,7 @@ def _grammar_text() -> str:
 
 
 def _bad_character(text: str, at: int) -> FilterError:
-    if text[at] in "\"'":
+    if text[at] in _QUOTES:
         return refusal("unclosed_text", at, len(text))
     return refusal("bad_character", at, at + 1)
 

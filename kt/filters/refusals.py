@@ -72,6 +72,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "compare it, or write exists({word})",
         ),
         "unknown_word": ("'{word}' is never this text", "it is one of: {allowed}"),
+        "half_character": ("half a surrogate pair is no text", "remove it"),
         "bad_pattern": ("{problem}", "{hint}"),
         "bad_condition": (
             "not a condition that can be read from a map",

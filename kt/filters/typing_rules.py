@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import attrs
 
-from kt.filters.forms import Form, Kind, Scalar
+from kt.filters.forms import Form, Kind, Scalar, is_text
 from kt.filters.quantities import Quantity, Unit
 from kt.filters.refusals import FilterError, refusal
 from kt.filters.syntax import Comparison, Field, Operator
@@ -166,6 +166,8 @@ def _check_null(subject: Field, span: Span) -> None:
 
 
 def _text(subject: Field, operator: Operator, text: str, span: Span) -> str:
+    if not is_text(text):
+        raise refusal("half_character", span.start, span.end)
     words = subject.form.words
     if words and operator in _EQUALITY | _SETS and text not in words:
         allowed = ", ".join(words)

@@ -1,9 +1,10 @@
 """What the language accepts and means, and how it refuses the rest."""
 
 import pytest
+from lark.exceptions import UnexpectedToken
 
 from kt.filters.mistakes import MISTAKES
-from kt.filters.parser import MAX_CHARACTERS, MAX_DEEP, parse_filter
+from kt.filters.parser import MAX_CHARACTERS, MAX_DEEP, _grammar, parse_filter
 from kt.filters.printing import show
 from kt.filters.refusals import REASONS, FilterError
 from kt.filters.typing_rules import MAX_COMPARISONS, MAX_ITEMS
@@ -41,6 +42,9 @@ MISTAKES_WITH_PLACES = [
     ("stream && stream", "bad_character", 7, 8),
     ('model == "gpt', "unclosed_text", 9, 13),
     ("model == 'a\\'", "unclosed_text", 9, 13),
+    ("stream \\ stream", "bad_character", 7, 8),
+    ("model == 'a\ud800'", "half_character", 9, 13),
+    ("model contains null", "wrong_type", 15, 19),
     ("latency_ms > 5x", "bad_number", 13, 15),
     ("latency_ms > 1.2.3", "bad_number", 13, 18),
     ("latency_ms > -5s", "bad_number", 13, 16),
@@ -158,3 +162,61 @@ def test_sizes_are_bytes() -> None:
 
 def test_the_catalogue_has_only_codes_of_the_table() -> None:
     assert {code for code, _ in MISTAKES} <= REASONS.keys()
+
+
+TOKENS = [
+    "and",
+    "or",
+    "not",
+    "exists",
+    "==",
+    "=",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "in",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "matches",
+    "~",
+    "true",
+    "false",
+    "null",
+    "policy",
+    "1",
+    "'a'",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+]
+
+
+def accepted_after(text: str) -> str:
+    """What the parser would take after a text that is the start of a filter."""
+    session = _grammar().parse_interactive(text)
+    session.exhaust_lexer()
+    return " ".join(sorted(session.choices()))  # type: ignore[no-untyped-call]  # lark's own gap
+
+
+def test_every_token_after_every_start_is_accepted_or_a_mistake_with_a_code() -> None:
+    starts = {accepted_after(""): ""}
+    seen = list(starts.values())
+    for start in seen:
+        for token in TOKENS:
+            text = f"{start} {token}"
+            try:
+                accepted = accepted_after(text)
+            except UnexpectedToken:
+                assert refused(text).code in {code for code, _ in MISTAKES}
+            else:
+                if accepted not in starts:
+                    starts[accepted] = text
+                    seen.append(text)
+        if "$END" not in accepted_after(start):
+            assert refused(start).code in {code for code, _ in MISTAKES}
+    assert len(starts) > 10

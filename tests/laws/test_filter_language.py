@@ -2,16 +2,17 @@
 
 import re
 
+import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kt.filters.evaluation import compile_filter
+from kt.filters.evaluation import Predicate, compile_filter
 from kt.filters.facts import FilterFacts
 from kt.filters.parser import parse_filter
 from kt.filters.printing import show
-from kt.filters.refusals import FilterError
-from kt.filters.syntax import Always, And, Comparison, Exists, Filter, Not, Or
+from kt.filters.refusals import REASONS, FilterError, refusal
+from kt.filters.syntax import Always, And, Comparison, Exists, Filter, Not, Or, atoms
 from kt.filters.vocabulary import EVENT, REQUEST
 from kt.plan import canonical_json
 from kt.source import Span
@@ -47,9 +48,14 @@ def outcome(text: str) -> Filter | FilterError:
 def test_any_text_is_a_filter_or_a_filter_error_with_a_place_in_it(text: str) -> None:
     result = outcome(text)
     if isinstance(result, FilterError):
-        assert 0 <= result.start <= result.end <= len(text)
-        assert result.hint
-        assert "{" not in result.message
+        check_error(text, result)
+
+
+def check_error(text: str, error: FilterError) -> None:
+    assert 0 <= error.start <= error.end <= len(text)
+    assert error.code in REASONS
+    assert error.hint
+    assert "{" not in error.message
 
 
 def spans_of(tree: Filter) -> list[Span]:
@@ -68,9 +74,13 @@ def spans_of(tree: Filter) -> list[Span]:
 def test_every_place_lies_in_the_text_and_inside_the_whole(text: str) -> None:
     result = outcome(text)
     if not isinstance(result, FilterError):
-        whole, *inner = spans_of(result)
-        assert 0 <= whole.start < whole.end <= len(text)
-        assert all(whole.start <= span.start < span.end <= whole.end for span in inner)
+        check_spans(text, result)
+
+
+def check_spans(text: str, tree: Filter) -> None:
+    whole, *inner = spans_of(tree)
+    assert 0 <= whole.start < whole.end <= len(text)
+    assert all(whole.start <= span.start < span.end <= whole.end for span in inner)
 
 
 @given(filters())
@@ -109,10 +119,15 @@ def test_every_number_keeps_its_value(number: int | str) -> None:
 
 @given(filters(), filters())
 def test_the_json_of_different_filters_differs(first: Filter, second: Filter) -> None:
-    is_same = canonical_json(first, descriptive_too=False) == canonical_json(
-        second, descriptive_too=False
-    )
-    assert is_same is (first == second)
+    check_json(first, second, acting_json(first), acting_json(second))
+
+
+def acting_json(tree: Filter) -> bytes:
+    return canonical_json(tree, descriptive_too=False)
+
+
+def check_json(first: Filter, second: Filter, one: bytes, other: bytes) -> None:
+    assert (one == other) is (first == second)
 
 
 @given(filters())
@@ -127,9 +142,13 @@ def check_evaluation(tree: Filter, compiled: Filter) -> None:
 
 @given(filters())
 def test_no_comparison_is_true_of_a_field_that_is_not_there(tree: Filter) -> None:
-    if isinstance(tree, Comparison | Exists):
-        assert not compile_filter(tree)(FilterFacts({}))
-        assert compile_filter(Not(tree))(FilterFacts({}))
+    for atom in atoms(tree):
+        check_absence(compile_filter(atom), compile_filter(Not(atom)))
+
+
+def check_absence(test: Predicate, opposite: Predicate) -> None:
+    assert not test(FilterFacts({}))
+    assert opposite(FilterFacts({}))
 
 
 # ---- Tests of the tests: bugs that the laws above must notice
@@ -151,3 +170,28 @@ def test_the_law_notices_an_order_that_takes_null_for_a_number() -> None:
     tree = parse_filter("whole < 1", SMALL)
     with pytest.raises(AssertionError):
         check_evaluation(tree, parse_filter("whole < 1 or whole == null", SMALL))
+
+
+def test_the_law_notices_a_place_behind_the_end() -> None:
+    with pytest.raises(AssertionError):
+        check_error("stream", refusal("missing_and", 0, 7))
+
+
+def test_the_law_notices_a_part_that_stands_outside_the_whole() -> None:
+    tree = parse_filter("stream or policy == 'a'", EVENT)
+    with pytest.raises(AssertionError):
+        check_spans("stream or policy == 'a'", attrs.evolve(tree, span=Span(0, 6)))
+
+
+def test_the_law_notices_json_that_does_not_tell_and_from_or() -> None:
+    both = parse_filter("truth and text == 'a'", SMALL)
+    either = parse_filter("truth or text == 'a'", SMALL)
+    blind = acting_json(both).replace(b"all_of", b"parts")
+    with pytest.raises(AssertionError):
+        check_json(both, either, blind, acting_json(either).replace(b"any_of", b"parts"))
+
+
+def test_the_law_notices_an_inequality_that_absence_meets() -> None:
+    equal = parse_filter("whole == 1", SMALL)
+    with pytest.raises(AssertionError):
+        check_absence(compile_filter(Not(equal)), compile_filter(equal))
