@@ -83,6 +83,26 @@ def schema() -> None:
     click.echo(schema_text())
 
 
+@config.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--json", "as_json", is_flag=True, help="Show the comparison as JSON.")
+@click.option(
+    "--requests",
+    "tries",
+    type=click.IntRange(2, 100_000),
+    default=1000,
+    show_default=True,
+    help="Texts to generate where a proof is missing.",
+)
+@settings_options
+def diff(old: str, new: str, as_json: bool, tries: int, settings: Settings) -> None:
+    """Compare two configurations by meaning; fails if anything can newly be allowed."""
+    from kt.cli.diff import compare  # NOT: at the top. It runs both, and `validate` starts fast.
+
+    sys.exit(compare(old, new, settings, tries, as_json=as_json))
+
+
 @config.command(name="compile")
 @click.argument("file")
 @click.option("--explain", is_flag=True, help="Show the plan as text (the default).")

@@ -10,6 +10,7 @@ from kt.cli.reports.findings import FileReport, Finding, Place
 
 FORMAT = 1
 
+
 def json_document(reports: Sequence[FileReport]) -> str:
     """Every file with what was found in it."""
     return json.dumps({"format": FORMAT, "files": [_file(one) for one in reports]}, indent=2)
