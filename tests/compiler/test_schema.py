@@ -6,18 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
-from kt.compiler.compounds import COMPOUNDS
-from kt.compiler.leaves import LEAVES
-from kt.compiler.model import Config
 from kt.compiler.schema import DIALECT, schema_text
-from kt.compiler.schema_types import COMPOUND_SCHEMAS, LEAF_SCHEMAS, keys_at
 from kt.compiler.shapes import SYNONYMS, TARGET_SYNONYMS
 from kt.policies import KINDS
-from kt.policies.pii_detector import PiiDetector
-from kt.policies.rbac import Rbac
 from tests.support.cases import FIXTURES, case_paths, load
 from tests.support.json_schema import accepts, data_of, resolve
 from tests.support.schema_agreement import SHAPE_CODES, shape_errors
@@ -54,11 +47,6 @@ def test_most_fixtures_take_part_on_both_sides() -> None:
 def test_every_shape_code_is_shown_by_a_refused_fixture() -> None:
     shown = set().union(*(shape_errors(load(path).text)[1] for path in case_paths("errors")))
     assert shown == SHAPE_CODES
-
-
-def test_every_type_of_a_scalar_has_its_schema() -> None:
-    assert LEAF_SCHEMAS.keys() == LEAVES.keys()
-    assert COMPOUND_SCHEMAS.keys() == {due for due, _ in COMPOUNDS}
 
 
 def test_every_kind_can_be_chained_and_configured() -> None:
@@ -120,22 +108,3 @@ def test_the_same_kinds_give_the_same_text() -> None:
 def test_a_description_says_what_nothing_acts_on() -> None:
     (keep_alive,) = [one for name, one in SCHEMA["definitions"].items() if "KeepAlive" in name]
     assert keep_alive["properties"]["enabled"]["description"] == "not enforced yet"
-
-
-@pytest.mark.parametrize(
-    ("due", "steps", "expected"),
-    [
-        (Config, (), set(attrs.fields_dict(Config))),
-        (Config, ("gateway", "upstream", "keep-alive"), {"enabled", "interval", "timeout"}),
-        (Config, ("providers", "targets", 3, "secret_key_ref"), {"env", "store"}),
-        (PiiDetector, (), {*attrs.fields_dict(PiiDetector), "fail_open", "fail_closed"}),
-        (Rbac, ("roles", "anybody"), {"allowed_tools", "denied_tools", "allowed_models"}),
-        (Rbac, ("require_auth",), set()),
-        (Rbac, ("zzz", "zzz"), set()),
-        (None, (), set()),
-    ],
-)
-def test_the_keys_at_a_place_are_those_of_its_section(
-    due: Any, steps: tuple[str | int, ...], expected: set[str]
-) -> None:
-    assert set(keys_at(due, steps)) == expected

@@ -74,7 +74,10 @@ def is_in_item(tree: Map, steps: Steps) -> bool:
     item = next(
         (node for node, step in zip(nodes[1:], steps, strict=False) if isinstance(step, int)), None
     )
-    return isinstance(item, Map) and any(one.key.text in LIST_KEYS for one in item.entries)
+    if not isinstance(item, Map):
+        return False
+    # A list that fixes the phase writes it into its items, so that one key may become two.
+    return steps[0] != "policies" or any(one.key.text in LIST_KEYS for one in item.entries)
 
 
 def along(node: Node, steps: Steps) -> Iterator[Node]:
@@ -94,7 +97,8 @@ def is_shared_key(steps: Steps) -> bool:
     if steps[:2] != ("policies", "chain") or len(steps) < 5:
         return False
     key = str(steps[4]).replace("-", "_")
-    return key in LOOKED_FOR or key in OPTIONS & FIELDS
+    # A name of null is refused where a name decides what an entry is called.
+    return key in LOOKED_FOR or key in OPTIONS & FIELDS or key in ("name", "id")
 
 
 LIST_KEYS = OPTIONS | {"type", "config", *LOOKED_FOR, "rules"}
