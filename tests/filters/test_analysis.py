@@ -126,3 +126,10 @@ def test_an_implication_has_a_reason_or_a_counterexample() -> None:
 def test_absence_is_on_the_side_of_not() -> None:
     assert satisfiable(read("not status == 1 and not status != 1")).answer is Answer.YES
     assert satisfiable(Not(read("status == 1 or status != 1"))).answer is Answer.YES
+
+
+def test_a_filter_behind_one_that_cannot_be_decided_is_unknown_itself() -> None:
+    seen, hidden = reaches([read("model matches '^a'"), read("model matches '^ab'")])
+    assert seen.claim.answer is Answer.YES
+    assert hidden.claim.answer is Answer.UNKNOWN
+    assert hidden.shadows == ()
