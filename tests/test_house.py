@@ -37,20 +37,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.filters": HALL | {"kt.policy", "kt.patterns"},
     "kt.wire": frozenset({"kt.exchange", "kt.policy", "kt.edits", "kt.errors"}),
     "kt.policies": frozenset({"kt.plan", "kt.policy", "kt.exchange", "kt.source", "kt.patterns"}),
-    "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units"}),
+    "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units", "kt.errors"}),
     "kt.compiler": SEAM | {"kt.plan", "kt.patterns", "kt.policies"},
     "kt.runtime": SEAM | {"kt.plan", "kt.patterns", "kt.wire"},
     "kt.diff": SEAM | {"kt.plan", "kt.patterns", "kt.runtime"},
     "kt.testing": HALL | {"kt.wire", "kt.runtime"},
+    "kt.verify": SEAM | {"kt.plan", "kt.patterns", "kt.compiler", "kt.runtime"},
     "kt.cli": SEAM
     | {"kt.plan", "kt.patterns", "kt.wire", "kt.policies", "kt.explain"}
-    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.diff"},
+    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.verify", "kt.diff"},
 }
 """The table of docs/architecture.md: each room, and the other rooms that it may import."""
 
 DOORS = {
     "kt.diff": ("kt.runtime", frozenset({"kt.runtime.engine", "kt.runtime.settle"})),
     "kt.testing": ("kt.runtime", frozenset({"kt.runtime.server", "kt.runtime.inbox"})),
+    "kt.verify": ("kt.runtime", frozenset({"kt.runtime.engine", "kt.runtime.settle"})),
 }
 """A room that may use only some modules of another: the mock is served like the gateway."""
 
@@ -64,7 +66,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "orjson": ("kt.wire",),
     "yaml": ("kt.compiler.reader",),
     "cattrs": ("kt.compiler.structure",),
-    "trio": ("kt.runtime", "kt.testing", "kt.cli"),
+    "trio": ("kt.runtime", "kt.testing", "kt.verify", "kt.cli"),
+    "hypothesis": ("kt.verify.law",),
     "httpx": ("kt.runtime.upstream",),
     "hypercorn": ("kt.runtime.server",),
     "h11": ("kt.runtime.server",),

@@ -13,6 +13,7 @@ import click
 
 from kt.cli.checking import check_files, say
 from kt.cli.compiling import compile_file, settings_options
+from kt.cli.explaining import Wanted, explaining_options, prove, shown
 from kt.cli.reports.document import json_document
 from kt.cli.reports.findings import FileReport
 from kt.cli.reports.github import workflow_commands
@@ -21,7 +22,7 @@ from kt.cli.reports.text import fine_line, strict_line
 from kt.compiler import Settings
 from kt.compiler.schema import schema_text
 from kt.errors import UsageError
-from kt.explain import explain_text, to_document
+from kt.explain import to_document
 from kt.plan import Plan
 
 TEXT = "text"
@@ -115,19 +116,27 @@ def diff(old: str, new: str, as_json: bool, tries: int, settings: Settings) -> N
     help="Write the plan to this file.",
 )
 @settings_options
+@explaining_options
 def compile_command(
-    file: str, explain: bool, as_json: bool, output: Path | None, settings: Settings
+    file: str,
+    explain: bool,
+    as_json: bool,
+    output: Path | None,
+    settings: Settings,
+    wanted: Wanted,
 ) -> None:
     """Compile a configuration to a plan, and explain, print or write it; `-` is standard input."""
-    if explain and as_json:
-        raise UsageError("--explain and --json ask for different outputs", "choose one of them")
-    plan = compile_file(file, settings).plan
+    if as_json and (explain or wanted.is_special):
+        raise UsageError("--json and what explains ask for different outputs", "choose one of them")
+    compiled = compile_file(file, settings)
     if output is not None:
-        write_plan(plan, output)
+        write_plan(compiled.plan, output)
     if as_json:
-        click.echo(to_document(plan).decode())
-    elif explain or output is None:
-        click.echo(explain_text(plan), nl=False)
+        click.echo(to_document(compiled.plan).decode())
+    elif explain or wanted.is_special or output is None:
+        click.echo(shown(compiled, wanted), nl=False)
+    if wanted.verify is not None and not prove(compiled, wanted.verify):
+        sys.exit(1)
 
 
 def write_plan(plan: Plan, output: Path) -> None:

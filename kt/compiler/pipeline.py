@@ -10,12 +10,14 @@ import attrs
 
 from kt.compiler.analyse import analyse
 from kt.compiler.lower import lower
+from kt.compiler.model import Config
 from kt.compiler.optimizer import RULES
 from kt.compiler.optimizer.run import run
-from kt.compiler.program import Change
+from kt.compiler.program import Change, Program
 from kt.compiler.reader import read
 from kt.compiler.settings import Settings
 from kt.compiler.structure import structure
+from kt.compiler.tree import Map
 from kt.diagnostics import Report
 from kt.plan import Plan
 from kt.policies import KINDS, PolicyKind
@@ -24,8 +26,13 @@ from kt.source import Source
 
 @attrs.frozen(kw_only=True)
 class Compiled:
-    """A plan, and what its making left to say."""
+    """A plan, every form that it had on the way, and what its making left to say."""
 
+    tree: Map
+    config: Config
+    program: Program
+    """As declared."""
+    optimized: Program
     plan: Plan
     trace: tuple[Change, ...]
     report: Report
@@ -45,5 +52,14 @@ def compile_source(
     tree = report.checked(read(source, report))
     config = report.checked(structure(tree, known, report))
     program = report.checked(analyse(config, known, settings, report))
+    program = attrs.evolve(program, profile=settings.profile)
     optimized, trace = run(program, RULES)
-    return Compiled(plan=lower(optimized), trace=trace, report=report)
+    return Compiled(
+        tree=tree,
+        config=config,
+        program=program,
+        optimized=optimized,
+        plan=lower(optimized),
+        trace=trace,
+        report=report,
+    )

@@ -18,6 +18,8 @@ MAX_LINE = 2**20
 """The largest line that is read, in bytes; an event is far smaller."""
 MAX_ROWS = 10_000
 """How many policies a profile tells apart: more is no profile of one configuration."""
+SHOWN = 5
+"""This many unusable lines are named; the rest is counted."""
 
 Key = tuple[str, str]
 """A policy's name and its phase."""
@@ -65,17 +67,28 @@ class BadLine:
     problem: str
 
 
-def read_profile(lines: Iterable[bytes]) -> tuple[Profile, tuple[BadLine, ...]]:
+@attrs.frozen
+class BadLines:
+    """How many lines could not be used, and the first of them."""
+
+    count: int
+    first: tuple[BadLine, ...]
+
+
+def read_profile(lines: Iterable[bytes]) -> tuple[Profile, BadLines]:
     """Sum up events. The order in which they come does not matter."""
     runs: Counter[Key] = Counter()
     blocks: Counter[Key] = Counter()
     spent: Counter[Key] = Counter()
-    bad: list[BadLine] = []
+    count = 0
+    first: list[BadLine] = []
     for number, line in enumerate(lines, start=1):
         try:
             checks = tuple(_checks(line))
         except ValueError as problem:
-            bad.append(BadLine(number, str(problem)))
+            count += 1
+            if len(first) < SHOWN:
+                first.append(BadLine(number, str(problem)))
             continue
         for key, microseconds, is_block in checks:
             if key not in runs and len(runs) >= MAX_ROWS:
@@ -84,7 +97,7 @@ def read_profile(lines: Iterable[bytes]) -> tuple[Profile, tuple[BadLine, ...]]:
             blocks[key] += is_block
             spent[key] += microseconds
     rows = tuple(Measured(*key, runs[key], blocks[key], spent[key]) for key in sorted(runs))
-    return Profile(rows), tuple(bad)
+    return Profile(rows), BadLines(count, tuple(first))
 
 
 def _checks(line: bytes) -> Iterator[tuple[Key, int, bool]]:

@@ -5,6 +5,7 @@ In: values with the name of what set them. Never: a read of the environment, whi
 
 import attrs
 
+from kt.compiler.profile import Profile
 from kt.policy import OnTrouble
 
 
@@ -31,3 +32,5 @@ class Settings:
     max_concurrency: Setting | None = None
     upstreams: tuple[Upstream, ...] = ()
     fail_mode: OnTrouble | None = None
+    profile: Profile = attrs.field(factory=Profile)
+    """What was measured of the policies."""

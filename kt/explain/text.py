@@ -1,15 +1,16 @@
-"""Explain a plan: text for people, one stable JSON document for programs.
+"""A plan as text for people.
 
 In: Plan. Out: what the plan holds, and nothing that it does not. Never: the value of a secret, the
 configuration that it was made from.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import attrs
 
+from kt.explain.bounds import Bound, bounds, unreachable
+from kt.explain.tables import section
 from kt.plan import (
-    FORMAT,
     Count,
     Limit,
     NotEnforced,
@@ -17,29 +18,15 @@ from kt.plan import (
     Record,
     Scan,
     Sizes,
+    Stage,
     Step,
     Target,
     Timeouts,
-    canonical_json,
 )
 from kt.policy import Action, Phase, Rule
 from kt.units import show_duration, show_size
 
 _ACTS_ON_OUTPUT = frozenset({Action.BLOCK, Action.REDACT, Action.ESCALATE})
-
-
-@attrs.frozen(kw_only=True)
-class PlanDocument:
-    """What `kt config compile -o` writes and `kt gateway run --plan` reads."""
-
-    format: int
-    digest: str
-    plan: Plan
-
-
-def to_document(plan: Plan) -> bytes:
-    """The plan as canonical JSON with its digest: equal plans give equal bytes."""
-    return canonical_json(PlanDocument(format=FORMAT, digest=plan.digest, plan=plan))
 
 
 def explain_text(plan: Plan) -> str:
@@ -52,29 +39,40 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield f"PLAN {plan.name}@{plan.version}{switch}  (format may change; use --json)"
     yield f"digest {plan.digest}"
     yield "engines " + ", ".join(f"{name} {version}" for name, version in plan.engines)
-    yield from _phase("input", plan.steps(Phase.INPUT), plan)
-    yield from _phase("output", plan.steps(Phase.OUTPUT), plan)
-    yield from _phase("audit", plan.audit, plan)
-    yield from _section("upstream", (row for target in plan.targets for row in _target(target)))
-    yield from _section("limits", _limits(plan))
+    yield from _phase("input", plan.input, plan)
+    yield from _phase("output", plan.output, plan)
+    yield from _phase("audit", tuple(Stage(steps=(step,)) for step in plan.audit), plan)
+    yield from section("upstream", (row for target in plan.targets for row in _target(target)))
+    yield from section("limits", _limits(plan))
+    yield from section("at worst", (_bound(one) for one in bounds(plan)))
+    for warning in unreachable(plan):
+        yield f"  {warning}"
 
 
-def _section(title: str, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A title and its rows as a table: columns as wide as their widest cell."""
-    table = list(rows)
-    yield title if table else f"{title}: nothing"
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"  {'  '.join(cells)}".rstrip()
+def _bound(bound: Bound) -> tuple[str, ...]:
+    seconds = "no bound" if bound.seconds is None else show_duration(bound.seconds)
+    return bound.name, seconds, bound.because
 
 
-def _phase(title: str, steps: tuple[Step, ...], plan: Plan) -> Iterator[str]:
-    rows = [_step(place, step, plan) for place, step in enumerate(steps, start=1)]
-    yield from _section(title, rows)
+def _phase(title: str, stages: tuple[Stage, ...], plan: Plan) -> Iterator[str]:
+    rows = [
+        _step(place, step, plan)
+        for at, stage in enumerate(stages, start=1)
+        for place, step in zip(_places(at, stage), stage.steps, strict=True)
+    ]
+    yield from section(title, rows)
 
 
-def _step(place: int, step: Step, plan: Plan) -> tuple[str, ...]:
+def _places(at: int, stage: Stage) -> Iterator[str]:
+    """The stage's number; where several steps start together, a second one for each."""
+    if len(stage.steps) == 1:
+        yield str(at)
+        return
+    for member in range(1, len(stage.steps) + 1):
+        yield f"{at}.{member}"
+
+
+def _step(place: str, step: Step, plan: Plan) -> tuple[str, ...]:
     return (
         f"{place} {_verb(step)}",
         step.name,

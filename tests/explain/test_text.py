@@ -9,7 +9,7 @@ import pytest
 from kt.compiler import compile_source
 from kt.compiler.optimizer import RULES
 from kt.explain import explain_text, to_document
-from kt.plan import Plan, SecretFrom, SecretRef
+from kt.plan import Plan, SecretFrom, SecretRef, Stage
 from kt.policy import Action, Phase
 from kt.source import Source
 from tests.support.cases import FIXTURES
@@ -42,7 +42,7 @@ def test_steps_are_shown_in_running_order_with_everything_that_decides() -> None
         origin="kt.yaml:3:4",
     )
     text = explain_text(plan(step, scan_step("second", "a", "b", phase=Phase.INPUT), record_step()))
-    assert re.split(r" {2,}", line_with(text, "first "))[1:] == [
+    assert re.split(r" {2,}", line_with(text, "1 block"))[1:] == [
         "1 block",
         "first",
         "1 rule",
@@ -85,7 +85,8 @@ def test_a_target_shows_the_name_of_its_secret_only() -> None:
 
 @pytest.mark.parametrize("name", ["queue", "connect", "policy", "send", "drain", "inter_chunk"])
 def test_every_limit_is_shown_with_its_origin(name: str) -> None:
-    shown = line_with(explain_text(plan(**{name: 0.5})), f"  {name} ")  # type: ignore[arg-type]
+    lines = explain_text(plan(**{name: 0.5})).splitlines()  # type: ignore[arg-type]
+    (shown,) = [line for line in lines if line.startswith(f"  {name} ")]
     assert shown.split() == [name, "500ms", "test"]
 
 
@@ -104,6 +105,20 @@ def test_the_document_holds_the_plan_and_its_digest() -> None:
     assert document["digest"] == whole.digest
     assert document["plan"]["name"] == whole.name
     assert list(document) == sorted(document)
+
+
+def test_steps_that_start_together_share_a_number() -> None:
+    steps = tuple(scan_step(name, "a", phase=Phase.INPUT) for name in ("one", "two"))
+    whole = attrs.evolve(plan(), input=(Stage(steps=steps),))
+    text = explain_text(whole)
+    assert line_with(text, "one ").startswith("  1.1 redact")
+    assert line_with(text, "two ").startswith("  1.2 redact")
+
+
+def test_what_can_never_happen_is_said() -> None:
+    three = tuple(target(name) for name in "abc")
+    text = explain_text(plan(targets=three, queue=10.0, connect=5.0, request=20.0))
+    assert "  target 3 (c) can never start inside request 20s" in text
 
 
 def test_every_rule_of_the_optimizer_has_its_heading_and_its_cases() -> None:

@@ -1,0 +1,17 @@
+"""Explain a plan: text, a picture and tables for people, one stable JSON document for programs."""
+
+from kt.explain.cardinality import cardinality_text
+from kt.explain.document import to_document
+from kt.explain.failures import failures_text
+from kt.explain.mermaid import mermaid_text
+from kt.explain.text import explain_text
+from kt.explain.trace import trace_text
+
+__all__ = [
+    "cardinality_text",
+    "explain_text",
+    "failures_text",
+    "mermaid_text",
+    "to_document",
+    "trace_text",
+]

@@ -1,0 +1,121 @@
+"""What `kt config compile` shows besides the plan."""
+
+import json
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+
+from kt.cli import run
+from kt.cli.explaining import STAGES
+from kt.compiler.lower import lower
+
+CONFIG = "policies: {chain: [pii-detector, prompt-injection]}\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "kt.yaml"
+    path.write_text(CONFIG)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "begins"),
+    [
+        ([], "PLAN "),
+        (["--trace"], "blocking_first input\n"),
+        (["--failures"], "FAILURES "),
+        (["--metrics"], "metrics, "),
+        (["--format", "mermaid"], "flowchart TD\n"),
+        (["--trace", "--failures"], "blocking_first input\n"),
+    ],
+)
+def test_a_flag_shows_what_it_says(
+    config: str, flags: list[str], begins: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "compile", config, *flags]) == 0
+    assert capsys.readouterr().out.startswith(begins)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_is_shown_as_data(
+    config: str, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "compile", config, "--stage", stage]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert isinstance(data, dict)
+    assert "pii-detector" in json.dumps(data)
+
+
+def test_json_and_an_explanation_exclude_each_other(config: str) -> None:
+    assert run(["config", "compile", config, "--json", "--trace"]) == 2
+
+
+def test_a_proof_is_told_and_a_plan_is_shown(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "compile", config, "--verify", "20"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("PLAN ")
+    assert "VERIFIED on 20" in printed.err
+
+
+def test_a_proof_without_hypothesis_says_what_to_install(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "kt.verify", raising=False)
+    monkeypatch.delitem(sys.modules, "kt.verify.law", raising=False)
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    assert run(["config", "compile", config, "--verify", "20"]) == 2
+    assert "kt[testing]" in capsys.readouterr().err
+
+
+def test_a_counterexample_is_shown_and_fails(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: the plan loses its input on the way from the optimizer."""
+    monkeypatch.setattr(
+        "kt.compiler.pipeline.lower", lambda program: attrs.evolve(lower(program), input=())
+    )
+    with pytest.raises(SystemExit) as ended:
+        run(["config", "compile", config, "--verify", "20"])
+    assert ended.value.code == 1
+    shown = capsys.readouterr().err
+    assert "DIFFERS in the input phase" in shown
+    assert "  text: " in shown
+
+
+def test_a_profile_orders_the_plan(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text(CONFIG + "policy: {pii-detector: {action: block}}\n")
+    log = tmp_path / "events.jsonl"
+    checks = [("pii-detector", "allow", 9.0), ("prompt-injection", "block", 0.1)]
+    policies = [
+        {"name": name, "phase": "input", "verdict": verdict, "latency_ms": latency}
+        for name, verdict, latency in checks
+    ]
+    log.write_text(json.dumps({"policies": policies}) + "\nnonsense\n")
+    assert run(["config", "compile", config, "--profile", str(log)]) == 0
+    printed = capsys.readouterr()
+    assert "1 block  prompt-injection" in printed.out
+    assert "moved by cheapest_first: was 2" in printed.out
+    assert f"{log}:2: not used: not JSON" in printed.err
+
+
+def test_a_profile_that_is_not_there_is_a_mistake_of_usage(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "compile", config, "--profile", "missing.jsonl"]) == 2
+    assert "cannot read missing.jsonl" in capsys.readouterr().err
+
+
+def test_many_unusable_lines_are_counted(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text("x\n" * 9)
+    assert run(["config", "compile", config, "--profile", str(log)]) == 0
+    assert "and 4 more lines" in capsys.readouterr().err

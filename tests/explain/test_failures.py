@@ -1,0 +1,70 @@
+"""The table of failures: what it says is what the gateway does."""
+
+import attrs
+import orjson
+import pytest
+
+from kt.exchange import Segment
+from kt.explain.failures import ADMISSION, UPSTREAM, failures, failures_text
+from kt.patterns.scanner import IsOver
+from kt.policy import Action, OnTrouble, Phase, Verdict
+from kt.runtime.engine import BoundStep
+from tests.support.gateways import chat, gateway, run_in_virtual_time
+from tests.support.plans import plan, record_step, scan_step, target
+from tests.support.upstreams import FakeProvider, completion, json_answer
+
+
+def gates(*steps: object) -> dict[tuple[str, str], tuple[str, str]]:
+    return {(one.node, one.trouble): (one.seen, one.gate) for one in failures(plan(*steps))}  # type: ignore[arg-type]
+
+
+def test_trouble_closes_or_opens_the_gate_as_the_policy_says() -> None:
+    closed = scan_step("closed", "a", phase=Phase.INPUT)
+    opened = attrs.evolve(closed, name="opened", on_trouble=OnTrouble.ALLOW)
+    rows = gates(closed, opened)
+    for trouble in ("late", "failed", "unevaluable"):
+        assert rows["input closed", trouble][1] == "closed"
+        assert rows["input opened", trouble] == ("goes on as if it allowed", "open")
+    assert ("input closed", "block") not in rows
+
+
+def test_actions_are_rows_where_they_refuse() -> None:
+    block = scan_step("b", "a", action=Action.BLOCK)
+    escalate = scan_step("e", "a", action=Action.ESCALATE)
+    flag = scan_step("f", "a", action=Action.FLAG)
+    rows = gates(block, escalate, flag, record_step())
+    assert "409 policy_violation / output_blocked" in rows["output b", "block"][0]
+    assert "escalation_required" in rows["output e", "escalate"][0]
+    assert ("output b", "a hold reaches its cap") in rows
+    assert ("output f", "a hold reaches its cap") not in rows
+    assert not any("audit" in node for node, _ in rows)
+
+
+def test_only_the_last_target_has_nobody_behind_it() -> None:
+    whole = plan(targets=(target("a"), target("b")))
+    rows = {(one.node, one.trouble): one.seen for one in failures(whole)}
+    assert rows["upstream a", "cannot be reached"] == "the next target is asked"
+    assert rows["upstream b", "cannot be reached"].startswith("502")
+    assert len(rows) == len(ADMISSION) + 2 * len(UPSTREAM)
+    assert failures_text(whole).count("\n") == len(rows) + 1
+
+
+@pytest.mark.parametrize("on_trouble", OnTrouble)
+def test_the_gateway_does_what_the_table_says(on_trouble: OnTrouble) -> None:
+    step = attrs.evolve(scan_step("one", "a", phase=Phase.INPUT), on_trouble=on_trouble)
+    whole = plan(step)
+    (row,) = [one for one in failures(whole) if one.trouble == "failed"]
+
+    def broken(segments: tuple[Segment, ...], is_over: IsOver) -> Verdict:
+        raise RuntimeError("made to fail")
+
+    async def main() -> None:
+        async with gateway(whole, FakeProvider(lambda _: json_answer(completion("x")))) as app:
+            app.chat = attrs.evolve(app.chat, input=((BoundStep(step, broken),),))
+            answer = await chat(app, "hello")
+        assert (answer.status == 200) is (row.gate == "open")
+        if row.gate == "closed":
+            error = orjson.loads(answer.body)["error"]
+            assert row.seen.startswith(f"{answer.status} {error['type']} / {error['code']}")
+
+    run_in_virtual_time(main)
