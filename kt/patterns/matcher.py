@@ -78,42 +78,55 @@ class _Re2:
 
 
 @attrs.frozen
-class _Prepared:
-    """A rule's two languages."""
+class _Tongue:
+    """A language and its proper prefixes, as trees."""
 
-    index: int
-    rule: Rule
     node: Node
     prefixes: Node
-    head: Node | None
+
+
+@attrs.frozen
+class _Prepared:
+    """One pattern, compiled; the same in every rule that has it."""
+
+    whole: _Tongue
+    head: _Tongue | None
+    languages: Languages
+    heads: Languages | None
 
 
 def check_rule(rule: Rule) -> Parsed:
     """Everything that `compile_rules` could refuse about a rule, early. Raises PatternError."""
-    _matcher(_prepare(0, rule))
+    _prepare(rule.pattern, rule.validator)
     return parse(rule.pattern)
 
 
 @functools.lru_cache(maxsize=32)
 def compile_rules(rules: tuple[Rule, ...]) -> RuleSet:
     """Compile rules. Raises PatternError for the first one that is not in the dialect."""
-    prepared = [_prepare(index, rule) for index, rule in enumerate(rules)]
-    lenses = [_lens(view, [item for item in prepared if item.rule.view is view]) for view in View]
-    is_bounded = all(max_length(item.node) is not None for item in prepared)
+    prepared = [_prepare(rule.pattern, rule.validator) for rule in rules]
+    lenses = [_lens(view, rules, prepared) for view in View]
+    is_bounded = all(max_length(item.whole.node) is not None for item in prepared)
     return RuleSet(rules, tuple(lens for lens in lenses if lens.matchers), is_bounded)
 
 
-def _prepare(index: int, rule: Rule) -> _Prepared:
-    node = parse(rule.pattern).node
-    everything = (0, len(rule.pattern))
+@functools.lru_cache(maxsize=4096)
+def _prepare(pattern: str, validator: str | None) -> _Prepared:
+    node = parse(pattern).node
+    everything = (0, len(pattern))
     if is_nullable(node):
         raise refusal("matches_empty", *everything)
-    if rule.validator is not None:
-        _check_validator(rule.validator, node, everything)
+    if validator is not None:
+        _check_validator(validator, node, everything)
+    beginning = head(node)
     try:
-        return _Prepared(index, rule, node, proper_prefixes(node), head(node))
+        whole = _Tongue(node, proper_prefixes(node))
+        heads = None if beginning is None else _Tongue(beginning, proper_prefixes(beginning))
     except PatternError as error:
         raise refusal(error.code, *everything) from None
+    return _Prepared(
+        whole, heads, _languages([whole]), None if heads is None else _languages([heads])
+    )
 
 
 def _check_validator(name: str, node: Node, everything: tuple[int, int]) -> None:
@@ -124,38 +137,38 @@ def _check_validator(name: str, node: Node, everything: tuple[int, int]) -> None
         raise refusal("validator_unbounded", *everything)
 
 
-def _lens(view: View, prepared: list[_Prepared]) -> Lens:
-    matchers = tuple(_matcher(item) for item in prepared)
-    whole = [item.node for item in prepared if item.head is None]
-    heads = [item.head for item in prepared if item.head is not None]
+def _lens(view: View, rules: tuple[Rule, ...], prepared: list[_Prepared]) -> Lens:
+    seen = [at for at, rule in enumerate(rules) if rule.view is view]
+    matchers = tuple(_matcher(at, rules[at].validator, prepared[at]) for at in seen)
+    whole = [prepared[at].whole for at in seen if prepared[at].head is None]
+    heads = [found for at in seen if (found := prepared[at].head) is not None]
     return Lens(view, matchers, _together(whole), _together(heads))
 
 
-def _matcher(prepared: _Prepared) -> Matcher:
-    name = prepared.rule.validator
-    # NOT: a guard against re2.error. The bounds of `proper_prefixes` are below RE2's own.
-    matches, prefixes = _re2(prepared.node), _re2(_at_end(prepared.prefixes))
-    heads = None if prepared.head is None else _languages([prepared.head])
-    return Matcher(prepared.index, matches, prefixes, heads, VALIDATORS[name] if name else None)
+def _matcher(index: int, validator: str | None, prepared: _Prepared) -> Matcher:
+    languages = prepared.languages
+    is_valid = None if validator is None else VALIDATORS[validator]
+    return Matcher(index, languages.matches, languages.prefixes, prepared.heads, is_valid)
 
 
-def _together(nodes: list[Node]) -> tuple[Languages, ...]:
+def _together(tongues: list[_Tongue]) -> tuple[Languages, ...]:
     """As few expressions as the bound on their size allows, in order."""
-    groups: list[list[Node]] = []
+    groups: list[list[_Tongue]] = []
     room = 0
-    for node in nodes:
-        need = size(node) + size(proper_prefixes(node))
+    for tongue in tongues:
+        need = size(tongue.node) + size(tongue.prefixes)
         if need > room:
             groups.append([])
             room = MAX_UNION
-        groups[-1].append(node)
+        groups[-1].append(tongue)
         room -= need
     return tuple(_languages(group) for group in groups)
 
 
-def _languages(nodes: list[Node]) -> Languages:
-    prefixes = [proper_prefixes(node) for node in nodes]
-    return Languages(_re2(choice(nodes)), _re2(_at_end(choice(prefixes))))
+def _languages(tongues: list[_Tongue]) -> Languages:
+    # NOT: a guard against re2.error. The bounds of `proper_prefixes` are below RE2's own.
+    matches = choice([tongue.node for tongue in tongues])
+    return Languages(_re2(matches), _re2(_at_end(choice([tongue.prefixes for tongue in tongues]))))
 
 
 def _at_end(node: Node) -> Node:
