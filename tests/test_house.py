@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.filters": HALL | {"kt.policy", "kt.patterns"},
     "kt.wire": frozenset({"kt.exchange", "kt.policy", "kt.edits", "kt.errors"}),
     "kt.policies": frozenset({"kt.plan", "kt.policy", "kt.exchange", "kt.source", "kt.patterns"}),
-    "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units", "kt.errors"}),
+    "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units", "kt.errors"})
+    | {"kt.exchange"},
     "kt.compiler": SEAM | {"kt.plan", "kt.patterns", "kt.policies"},
     "kt.runtime": SEAM | {"kt.plan", "kt.patterns", "kt.wire"},
     "kt.diff": SEAM | {"kt.plan", "kt.patterns", "kt.runtime"},

@@ -20,6 +20,7 @@ from kt.compiler.profile import Profile, read_profile
 from kt.errors import UsageError
 from kt.explain import (
     cardinality_text,
+    coverage_text,
     explain_text,
     failures_text,
     mermaid_text,
@@ -48,6 +49,7 @@ class Wanted:
     stage: str | None
     trace: bool
     failures: bool
+    coverage: bool
     metrics: bool
     form: str
     verify: int | None
@@ -55,8 +57,8 @@ class Wanted:
     @property
     def is_special(self) -> bool:
         """Whether something else than the plan itself is asked for."""
-        asked = self.trace or self.failures or self.metrics or self.stage is not None
-        return asked or self.form != "text"
+        asked = self.trace or self.failures or self.coverage or self.metrics
+        return asked or self.stage is not None or self.form != "text"
 
 
 def explaining_options(command: Command) -> Command:
@@ -67,6 +69,7 @@ def explaining_options(command: Command) -> Command:
     )
     @click.option("--trace", is_flag=True, help="Show what each rule of the optimizer changed.")
     @click.option("--failures", is_flag=True, help="Show what the client sees of each failure.")
+    @click.option("--coverage", is_flag=True, help="Show which text is read by which policy.")
     @click.option("--metrics", is_flag=True, help="Show how many series the metrics can have.")
     @click.option(
         "--format",
@@ -124,6 +127,8 @@ def shown(compiled: Compiled, wanted: Wanted) -> str:
         parts.append(trace_text(compiled.trace))
     if wanted.failures:
         parts.append(failures_text(plan))
+    if wanted.coverage:
+        parts.append(coverage_text(plan))
     if wanted.metrics:
         parts.append(cardinality_text(plan))
     if wanted.form == "mermaid":

@@ -1,6 +1,7 @@
 """Explain a plan: text, a picture and tables for people, one stable JSON document for programs."""
 
 from kt.explain.cardinality import cardinality_text
+from kt.explain.coverage import coverage_text
 from kt.explain.document import to_document
 from kt.explain.failures import failures_text
 from kt.explain.mermaid import mermaid_text
@@ -9,6 +10,7 @@ from kt.explain.trace import trace_text
 
 __all__ = [
     "cardinality_text",
+    "coverage_text",
     "explain_text",
     "failures_text",
     "mermaid_text",
