@@ -9,7 +9,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 LOCK_NOTE := \# Made by 'make lock' from pyproject.toml: exact versions and their hashes.
 
-.PHONY: demo test lint fmt deep lock clean help
+.PHONY: demo test lint fmt deep bench-compile lock clean help
 
 help:
 	@echo "make demo   show the gateway at work, without any account"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint   lint and types alone"
 	@echo "make fmt    format, and mend what the linter can"
 	@echo "make deep   the property tests, for as long as they like"
+	@echo "make bench-compile   how long compiling takes, by shape and size"
 	@echo "make lock   choose new versions of what kt depends on"
 	@echo "make clean  forget everything that was made"
 
@@ -37,6 +38,9 @@ fmt: $(INSTALLED)
 
 deep: $(INSTALLED)
 	KT_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -o faulthandler_timeout=0
+
+bench-compile: $(INSTALLED)
+	$(BIN)/python bench/compile.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

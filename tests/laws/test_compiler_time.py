@@ -1,0 +1,104 @@
+"""Law: compiling twice as much takes twice the work; a file that is edited is checked at once.
+
+Work is counted in calls, which are the same on every machine.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from kt.compiler import compile_source
+from kt.errors import ConfigError
+from kt.source import Source
+from tests.support.large_configs import SHAPES, with_patterns, with_targets
+
+LINEAR = ("patterns", "targets", "mistakes")
+SMALL, LARGE = 100, 400
+SLACK = 1.2
+
+
+def check(text: str) -> None:
+    """Compile a text and show what is wrong with it."""
+    try:
+        compile_source(Source("kt.yaml", text))
+    except ConfigError as error:
+        error.report.show()
+
+
+def calls(work: Callable[[str], None], text: str) -> int:
+    """How many functions some work calls."""
+    count = 0
+
+    def counted(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        work(text)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def check_growth(work: Callable[[str], None], make: Callable[[int], str]) -> None:
+    """Demand that what a larger text takes more is in proportion."""
+    work(make(1))  # what is built once per process
+    least, less, more = (calls(work, make(size)) for size in (0, SMALL, LARGE))
+    assert (more - least) <= SLACK * (LARGE / SMALL) * (less - least)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LINEAR)
+def test_four_times_as_much_takes_four_times_the_work(name: str) -> None:
+    check_growth(check, SHAPES[name])
+
+
+def test_the_law_of_growth_finds_a_loop_in_a_loop() -> None:
+    def planted(text: str) -> None:
+        lines = text.splitlines()
+        for line in lines[::4]:
+            lines.count(line)
+            for other in lines[::4]:
+                other.startswith(line)
+
+    with pytest.raises(AssertionError):
+        check_growth(planted, with_targets)
+
+
+TIMED = """
+from time import perf_counter
+start = perf_counter()
+import kt.cli.config
+from kt.compiler import compile_source
+from kt.source import Source
+from tests.support.large_configs import with_patterns
+imported = perf_counter() - start
+text = with_patterns(195)
+assert text.count("\\n") == 200
+start = perf_counter()
+compile_source(Source("kt.yaml", text))
+print(imported > perf_counter() - start)
+"""
+
+
+@pytest.mark.slow
+def test_two_hundred_lines_are_checked_faster_than_what_checks_them_is_imported() -> None:
+    # Once in three tries: on a machine that does other things a single measurement says little.
+    tries = (
+        subprocess.run([sys.executable, "-c", TIMED], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    )
+    assert any(one.stdout == "True\n" for one in tries)
+    assert with_patterns(195).count("\n") == 200
+
+
+@pytest.mark.slow
+def test_checking_imports_no_server_and_no_screen() -> None:
+    heavy = "{'trio', 'hypercorn', 'httpx', 'rich', 'hyperscan', 'prometheus_client', 'h2'}"
+    code = f"import sys, kt.cli.config; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

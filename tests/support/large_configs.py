@@ -1,0 +1,50 @@
+"""Configurations of any size, for what must grow no faster than they do."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+HEAD = "pack: {name: large, version: 1.0.0, enabled: true}\n"
+
+
+def with_patterns(count: int) -> str:
+    """One policy that looks for many patterns."""
+    patterns = "".join(f"      - 'key{number}[a-z]{{3}}'\n" for number in range(count))
+    chain = "policies: {chain: [pii-detector]}\npolicy:\n  pii-detector:\n    detect_patterns:\n"
+    return f"{HEAD}{chain}{patterns}"
+
+
+def with_targets(count: int) -> str:
+    """Many targets, four lines each."""
+    targets = "".join(
+        f"    - id: target-{number}\n      provider: openai\n      model: m\n"
+        f"      secret_key_ref: {{env: KEY_{number}}}\n"
+        for number in range(count)
+    )
+    return f"{HEAD}providers:\n  targets:\n{targets}"
+
+
+def with_mistakes(count: int) -> str:
+    """As many unknown keys, each of which gets a hint."""
+    keys = "".join(f"  listen_prot{number}: 1\n" for number in range(count))
+    return f"{HEAD}gateway:\n{keys}"
+
+
+def with_policies(count: int) -> str:
+    """A list of many policies with a pattern each."""
+    policies = "".join(
+        f"  - {{name: policy-{number}, type: dlp-filter, action: block,"
+        f" pattern: 'key{number}[a-z]{{3}}'}}\n"
+        for number in range(count)
+    )
+    return f"{HEAD}policies:\n{policies}"
+
+
+SHAPES: Mapping[str, Callable[[int], str]] = MappingProxyType(
+    {
+        "patterns": with_patterns,
+        "targets": with_targets,
+        "mistakes": with_mistakes,
+        "policies": with_policies,
+    }
+)
+"""Name -> how a configuration of a size is made."""
