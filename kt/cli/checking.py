@@ -60,4 +60,4 @@ def read_named(file: str) -> Source:
 
 def say(text: str) -> None:
     """Print on stdout, whatever its encoding."""
-    click.echo(shown_in(text, sys.stdout.encoding))
+    click.echo(shown_in(text, sys.stdout.encoding or "utf-8"))

@@ -53,12 +53,14 @@ class Wanted:
     metrics: bool
     form: str
     verify: int | None
+    analyze: Path | None
 
     @property
     def is_special(self) -> bool:
         """Whether something else than the plan itself is asked for."""
         asked = self.trace or self.failures or self.coverage or self.metrics
-        return asked or self.stage is not None or self.form != "text"
+        chosen = (self.stage, self.analyze) != (None, None) or self.form != "text"
+        return asked or chosen
 
 
 def explaining_options(command: Command) -> Command:
@@ -83,6 +85,12 @@ def explaining_options(command: Command) -> Command:
         type=click.IntRange(1, 1_000_000),
         metavar="N",
         help="Prove the plan on N generated requests (needs the extra 'testing').",
+    )
+    @click.option(
+        "--analyze",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="REQUEST",
+        help="Run the input phase on a request's body (JSON) and show what each policy says.",
     )
     @click.option(
         "--profile",
@@ -133,6 +141,10 @@ def shown(compiled: Compiled, wanted: Wanted) -> str:
         parts.append(cardinality_text(plan))
     if wanted.form == "mermaid":
         parts.append(mermaid_text(plan))
+    if wanted.analyze is not None:
+        from kt.cli.analyzing import analyze  # NOT: at the top. It brings the runtime with it.
+
+        parts.append(analyze(compiled, wanted.analyze))
     return "".join(parts) if wanted.is_special else explain_text(plan)
 
 

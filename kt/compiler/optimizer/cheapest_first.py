@@ -47,10 +47,15 @@ def price(stage: Stage, profile: Profile) -> float:
     fusing neighbors never changes the order.
     """
     rate = sum(_block_rate(step, profile) for step in stage.steps)
-    return sum(_seconds(step, profile) for step in stage.steps) / rate if rate else float("inf")
+    return (
+        sum(estimated_seconds(step, profile) for step in stage.steps) / rate
+        if rate
+        else float("inf")
+    )
 
 
-def _seconds(step: Step, profile: Profile) -> float:
+def estimated_seconds(step: Step, profile: Profile) -> float:
+    """What one run of a step costs, as measured before or as its class promises."""
     measured = profile.of(step)
     return ESTIMATED_SECONDS[step.facts.cost] if measured is None else measured.cost
 
