@@ -1,10 +1,12 @@
 """Checking files one after the other."""
 
+import contextlib
+import io
 from pathlib import Path
 
 import pytest
 
-from kt.cli.checking import check_file, check_files, read_named
+from kt.cli.checking import check_file, check_files, read_named, say
 from kt.cli.reports.findings import UNREADABLE
 
 GOOD = "gateway: {}\n"
@@ -35,3 +37,9 @@ def test_a_name_that_is_no_text_is_shown_all_the_same(tmp_path: Path) -> None:
     assert report.file.endswith("/\N{REPLACEMENT CHARACTER}\x1b[31m.yaml")
     assert "\x1b" not in report.explained + read_named(path).name
     report.explained.encode()
+
+
+def test_a_stream_without_an_encoding_is_printed_to() -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        say("caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+    assert written.getvalue() == "caf\N{LATIN SMALL LETTER E WITH ACUTE}\n"
