@@ -69,12 +69,29 @@ def _broken_order(
     if not is_whole or any(not _is_same(step, new.get(_key(step))) for step in old):
         yield "lost, added or changed a step"
         return
-    was, now = _places(before), _places(after)
+    yield from _moved_too_far(old, before, _places(before), _places(after))
+
+
+def _moved_too_far(
+    old: list[Step],
+    before: tuple[Stage, ...],
+    was: Mapping[_Key, int],
+    now: Mapping[_Key, int],
+) -> Iterator[str]:
+    groups = {_key(step): stage.group for stage in before for step in stage.steps}
+    readers = [at for at, step in enumerate(old) if waits_for_text(step)]
+    first_reader = readers[0] if readers else len(old)
     for at, later in enumerate(old):
-        for earlier in old[:at]:
-            is_kept = now[_key(earlier)] < now[_key(later)]
-            stays = now[_key(earlier)] == now[_key(later)] and _may_share(before, earlier, later)
-            if not (is_kept or stays or _may_pass(old, was, earlier, later)):
+        place, group = now[_key(later)], groups[_key(later)]
+        for index, earlier in enumerate(old[:at]):
+            key = _key(earlier)
+            if now[key] < place:
+                continue
+            # The user has declared the two as parallel.
+            stays = now[key] == place and group is not None and groups[key] == group
+            # What makes the redacted text runs before what reads it, wherever they are declared.
+            makes = makes_text(later) and index >= first_reader
+            if not (stays or makes or was[key] == was[_key(later)] or may_swap(earlier, later)):
                 yield f"moved '{later.name}' before '{earlier.name}'"
 
 
@@ -92,21 +109,6 @@ def _is_same(step: Step, changed: Step | None) -> bool:
 
 def _places(stages: tuple[Stage, ...]) -> Mapping[_Key, int]:
     return {_key(step): at for at, stage in enumerate(stages) for step in stage.steps}
-
-
-def _may_share(before: tuple[Stage, ...], earlier: Step, later: Step) -> bool:
-    """Whether the user has declared two steps as parallel."""
-    groups = {_key(step): stage.group for stage in before for step in stage.steps}
-    return groups[_key(earlier)] is not None and groups[_key(earlier)] == groups[_key(later)]
-
-
-def _may_pass(old: list[Step], was: Mapping[_Key, int], earlier: Step, later: Step) -> bool:
-    """Whether `later` may start no later than `earlier` does."""
-    if was[_key(earlier)] == was[_key(later)] or may_swap(earlier, later):
-        return True
-    # What makes the redacted text runs before what reads it, wherever they are declared.
-    upto = old[: old.index(earlier) + 1]
-    return makes_text(later) and any(map(waits_for_text, upto))
 
 
 def broken_waits(program: Program) -> Iterator[str]:
