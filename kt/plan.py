@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import attrs
 
-from kt.policy import Action, Facts, OnTrouble, Phase, Rule, View
+from kt.policy import Action, Facts, OnTrouble, Phase, Rule
 
 DEFAULT_PORT = 41002
 """Where the product listens unless told otherwise."""
@@ -249,7 +249,6 @@ __all__ = [
     "Step",
     "Target",
     "Timeouts",
-    "View",
     "canonical_json",
     "to_data",
 ]

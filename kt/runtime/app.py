@@ -15,14 +15,15 @@ from kt.errors import GatewayError
 from kt.plan import Plan, Record, to_data
 from kt.policy import Outcome
 from kt.runtime.audit import AuditLog
-from kt.runtime.body import ClientLeft, Receive
+from kt.runtime.body import ClientLeft
 from kt.runtime.chat import PATH as CHAT
 from kt.runtime.chat import ChatEndpoint
 from kt.runtime.guard import Log, describe
 from kt.runtime.identity import Headers, Identity, same_secret
+from kt.runtime.inbox import Receive, Send
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
-from kt.runtime.reply import Reply, Send
+from kt.runtime.reply import Reply
 
 Scope = Mapping[str, Any]
 """ASGI's scope: its keys depend on its type."""
@@ -90,13 +91,12 @@ class App:
     async def _route(
         self, request: Request, receive: Receive, reply: Reply, ledger: Ledger
     ) -> None:
-        pages = self._pages()
         if request.path == CHAT:
             _demand(request, "POST")
             await self._chat(request, receive, reply, ledger)
-        elif request.path in pages:
+        elif (page := self._pages().get(request.path)) is not None:
             _demand(request, "GET", "HEAD")
-            status, body, content_type = pages[request.path]()
+            status, body, content_type = page()
             await reply.whole(status, body, content_type)
         elif request.path == "/keeptrusts/config":
             _demand(request, "GET")

@@ -1,12 +1,9 @@
 """Read a request's body, refusing while reading what is too large or encoded."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from kt.errors import GatewayError
-
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-"""ASGI's `receive`: a message's keys depend on its type."""
+from kt.runtime.inbox import Receive
 
 
 class ClientLeft(Exception):

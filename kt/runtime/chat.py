@@ -17,9 +17,10 @@ import trio
 from kt.errors import GatewayError
 from kt.plan import Plan
 from kt.runtime.admission import Gate
-from kt.runtime.body import ClientLeft, Receive, read_body
+from kt.runtime.body import ClientLeft, read_body
 from kt.runtime.engine import THREADS, BoundStep, PolicyBudget, bind, judge
 from kt.runtime.fused import StreamRules
+from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
 from kt.runtime.reply import Reply
 from kt.runtime.settle import Decision

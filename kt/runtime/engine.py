@@ -171,8 +171,9 @@ async def judge(
 ) -> Decision:
     """Run a phase and settle it. Cancellation: nothing is left running but abandoned threads."""
     judged: list[Judged] = []
+    size = sum(len(segment.text) for segment in segments)
     for stage in stages:
-        text = PhaseText(segments, tuple(judged))
+        text = PhaseText(segments, size, tuple(judged))
         judged += await _one_by_one([one for one in stage if not waits(one.step)], text, budget)
         waiting = [one for one in stage if waits(one.step)]
         if waiting and not _ends(judged):
@@ -191,12 +192,9 @@ class PhaseText:
     """What the steps of a stage may see: the text, and what earlier stages found in it."""
 
     segments: tuple[Segment, ...]
+    size: int
+    """How many characters there are in all segments."""
     judged: tuple[Judged, ...]
-
-    @property
-    def size(self) -> int:
-        """How many characters there are."""
-        return sum(len(segment.text) for segment in self.segments)
 
     def redacted(self) -> RedactedText | None:
         """The redacted text: the compiler has put every editor into an earlier stage."""

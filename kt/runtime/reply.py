@@ -4,19 +4,16 @@ In: ASGI's `send`. Out: one head, body, the end. Never: a second head, a byte af
 message that a deadline stops on its way (the server bounds how long a client may take).
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import orjson
 import trio
 
 from kt.errors import GatewayError
+from kt.runtime.inbox import Message, Send
 from kt.runtime.ledger import Ledger
 from kt.wire.chat import error_frame
 
-Message = dict[str, Any]
-"""An ASGI message: its keys depend on its type."""
-Send = Callable[[Message], Awaitable[None]]
 HeaderList = Iterable[tuple[bytes, bytes]]
 
 JSON = b"application/json"

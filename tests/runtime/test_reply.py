@@ -7,8 +7,9 @@ import trio
 
 from kt.errors import GatewayError
 from kt.runtime.identity import Identity
+from kt.runtime.inbox import Message
 from kt.runtime.ledger import Ledger
-from kt.runtime.reply import Message, Reply
+from kt.runtime.reply import Reply
 
 REFUSAL = GatewayError("queue_full", "full")
 
