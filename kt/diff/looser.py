@@ -8,7 +8,7 @@ verdicts. So if every acting rule of the old plan is a rule of the new one, with
 as strong, then whatever the old plan refused or redacted the new one refuses or redacts too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from itertools import chain, islice, permutations
 from types import MappingProxyType
@@ -73,15 +73,39 @@ class Lost:
     rule: Rule
 
 
+Bound = Mapping[Phase, tuple[BoundStep, ...]]
+"""A plan's scans, ready to run."""
+
+
+@attrs.frozen
+class Sides:
+    """Both plans, bound once for all texts."""
+
+    old: Bound
+    new: Bound
+
+
 def newly_allowed(old: Plan, new: Plan, tries: int) -> Answer:
     """What can pass now; up to `tries` texts are generated where a proof is missing."""
     lost = [one for phase in (Phase.INPUT, Phase.OUTPUT) for one in _lost(old, new, phase)]
     found = [*_limits(old, new), *_trouble(old, new)]
-    found += [one for each in lost for one in _witnessed(old, new, each)]
+    sides = Sides(_bound(old), _bound(new))
+    found += [one for each in lost for one in _witnessed(sides, each)]
     if found or not lost:
         return Answer(Proof.FOUND if found else Proof.PROVED, tuple(found), 0)
-    generated = tuple(_generated(old, new, tries))
+    generated = tuple(_generated(old, new, sides, tries))
     return Answer(Proof.FOUND if generated else Proof.NOT_FOUND, generated, tries)
+
+
+def _bound(plan: Plan) -> Bound:
+    return MappingProxyType(
+        {
+            phase: tuple(
+                bind_step(step) for step in plan.steps(phase) if isinstance(step.body, Scan)
+            )
+            for phase in (Phase.INPUT, Phase.OUTPUT)
+        }
+    )
 
 
 def _lost(old: Plan, new: Plan, phase: Phase) -> Iterator[Lost]:
@@ -136,17 +160,17 @@ def _time(plan: Plan, step: Step) -> float:
     return min(step.limit.seconds, plan.timeouts.policy.seconds)
 
 
-def _witnessed(old: Plan, new: Plan, lost: Lost) -> Iterator[Looser]:
+def _witnessed(sides: Sides, lost: Lost) -> Iterator[Looser]:
     for text in samples(lost.rule, 3):
-        found = _compare(old, new, lost.step.phase, text)
+        found = _compare(sides, lost.step.phase, text)
         if found is not None:
             yield attrs.evolve(found, policy=lost.step.name, reason=f"rule {lost.rule.id}")
             return
 
 
-def _generated(old: Plan, new: Plan, tries: int) -> Iterator[Looser]:
+def _generated(old: Plan, new: Plan, sides: Sides, tries: int) -> Iterator[Looser]:
     for phase in (Phase.INPUT, Phase.OUTPUT):
-        compared = (_compare(old, new, phase, text) for text in _texts(old, new, phase, tries // 2))
+        compared = (_compare(sides, phase, text) for text in _texts(old, new, phase, tries // 2))
         yield from islice((found for found in compared if found is not None), 1)
 
 
@@ -159,9 +183,9 @@ def _texts(old: Plan, new: Plan, phase: Phase, count: int) -> Iterator[str]:
     yield from islice((" ".join(one) for one in chain.from_iterable(together)), count)
 
 
-def _compare(old: Plan, new: Plan, phase: Phase, text: str) -> Looser | None:
+def _compare(sides: Sides, phase: Phase, text: str) -> Looser | None:
     """The text as a witness, if the new plan refuses it no more or shows more of it."""
-    before, after = _decide(old, phase, text), _decide(new, phase, text)
+    before, after = _decide(sides.old[phase], text), _decide(sides.new[phase], text)
     is_freed = before.step is not None and after.step is None
     is_bared = before.outcome is Outcome.REDACT and _shows(after, text) == text
     if not (is_freed or is_bared):
@@ -170,11 +194,10 @@ def _compare(old: Plan, new: Plan, phase: Phase, text: str) -> Looser | None:
     return Looser(phase.value, name, "", text, before.outcome.value, after.outcome.value)
 
 
-def _decide(plan: Plan, phase: Phase, text: str) -> Decision:
+def _decide(steps: tuple[BoundStep, ...], text: str) -> Decision:
     """The decision of a phase on one text, by the checks and settling of the runtime."""
     segments = (Segment(Surface.USER, text, ()),)
-    bound = [bind_step(step) for step in plan.steps(phase) if isinstance(step.body, Scan)]
-    return settle([Judged(one.step, _answer(one, segments)) for one in bound])
+    return settle([Judged(one.step, _answer(one, segments)) for one in steps])
 
 
 def _answer(bound: BoundStep, segments: tuple[Segment, ...]) -> Verdict:
