@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import attrs
 
+from kt.filters.syntax import Filter
 from kt.policy import Action, Facts, OnTrouble, Phase, Rule
 
 DEFAULT_PORT = 41002
@@ -118,6 +119,8 @@ class Step:
     facts: Facts
     limit: Limit
     on_trouble: OnTrouble
+    when: Filter | None = None
+    """Which requests it is for, asked of the request as the client sent it; None: of all."""
     because: tuple[str, ...] = descriptive(default=())
     origin: str = descriptive(default="")
 
