@@ -23,6 +23,7 @@ from kt.compiler.fields import (
     setting,
 )
 from kt.compiler.gateway_sections import Gateway
+from kt.filters.syntax import Filter
 from kt.policies import AnyValue, PolicyKind
 from kt.policy import OnTrouble
 from kt.source import Span
@@ -77,24 +78,21 @@ class EntryOrder(Enum):
 
 @attrs.frozen(kw_only=True)
 class Pair:
-    """One comparison of a condition; several values mean any of them."""
+    """A comparison that nothing can make yet, kept as data; several values mean any of them."""
 
     name: str
-    values: tuple[str | int | float | bool, ...]
+    values: tuple[str | int | float | bool | None, ...]
     span: Span = located()
 
 
 @attrs.frozen(kw_only=True)
-class Condition:
-    """When an entry applies: every pair must hold. Kept as data; nothing evaluates it yet."""
+class When:
+    """For which requests an entry is, whatever form says so."""
 
-    pairs: tuple[Pair, ...] = ()
+    tree: Filter
+    unmeasured: tuple[Pair, ...] = ()
+    """What holds beside it, as far as anybody could know."""
     span: Span = located()
-
-
-@attrs.frozen(kw_only=True)
-class When(Condition):
-    """A condition on a request's `path`, `header` and `model`."""
 
 
 @attrs.frozen
@@ -122,8 +120,8 @@ class EntryOptions:
     order: EntryOrder | None = not_enforced()
     fail_open: bool | None = setting()
     fail_closed: bool | None = setting()
-    when: When | None = not_enforced()
-    conditions: Condition | None = not_enforced()
+    when: When | None = setting()
+    conditions: When | None = setting()
     threshold: Level | None = not_enforced()
     sensitivity: Level | None = not_enforced()
     thresholds: tuple[tuple[str, float], ...] = setting((), is_enforced=False)

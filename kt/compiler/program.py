@@ -3,6 +3,7 @@
 import attrs
 
 from kt.compiler.profile import Profile
+from kt.filters.syntax import Always
 from kt.plan import Admission, Sizes, Stage, Step, Target, Timeouts
 from kt.policy import Phase
 
@@ -36,6 +37,11 @@ class Program:
     def steps(self) -> tuple[Step, ...]:
         """Every step, in order."""
         return tuple(step for stage in self.stages for step in stage.steps)
+
+    @property
+    def idle(self) -> frozenset[int]:
+        """The declared places of entries that never run: switched off, or for no request."""
+        return self.disabled | {step.order for step in self.steps if step.when == Always(False)}
 
     def phase(self, phase: Phase) -> tuple[Stage, ...]:
         """The stages of one of `PARTS`, in order."""

@@ -13,8 +13,8 @@ import attrs
 
 from kt.compiler import model
 from kt.compiler import provider_sections as provided
-from kt.compiler.compounds import WHEN
 from kt.compiler.fields import Duration, Number, Size, Text
+from kt.compiler.schema_conditions import condition_schema
 from kt.compiler.schema_forms import (
     Schema,
     closed_map,
@@ -58,30 +58,11 @@ LEAF_SCHEMAS: Mapping[Any, Mapping[str, Any]] = MappingProxyType(
 _WORDS: Mapping[str, Any] = MappingProxyType(
     {"type": ["string", "array"], "items": {"type": "string"}}
 )
-_COMPARED = ("string", "number", "boolean")
-_COMPARISONS: Mapping[str, Schema] = MappingProxyType(
-    {
-        "path": {"type": "string"},
-        "header": {"type": "object", "additionalProperties": {"type": "string"}},
-        "model": dict(_WORDS),
-    }
-)
-
 COMPOUND_SCHEMAS: Mapping[Any, Mapping[str, Any]] = MappingProxyType(
     {
         Names: _WORDS,
         model.Level: {"type": ["string", "number"]},
-        model.Condition: {
-            "type": "object",
-            "additionalProperties": {
-                "type": [*_COMPARED, "array"],
-                "items": {"type": [*_COMPARED]},
-            },
-        },
-        model.When: {
-            **closed_map({name: _COMPARISONS[name] for name in WHEN}),
-            "type": "object",
-        },
+        model.When: condition_schema(),
     }
 )
 """The same for the types in `COMPOUNDS`."""

@@ -6,6 +6,7 @@ entries are switched off. Never: an order of its own, a default that is not a ki
 
 import attrs
 
+from kt.compiler.applicability import when_of
 from kt.compiler.blocks import Kinds, report_problems
 from kt.compiler.model import Block, ChainEntry, Config
 from kt.compiler.overrides import facts_of, overruled, report_idle_options
@@ -78,6 +79,7 @@ def _steps(
     bodies = tuple(overruled(chosen.policy.body(phase), entry) for phase in phases)
     if entry.options.enabled is not False:
         _report_idle(bodies, entry, chosen, report)
+    when = when_of(entry, phases, report)
     return [
         Step(
             name=entry.name,
@@ -88,6 +90,7 @@ def _steps(
             facts=facts_of(body, chosen.policy.facts(phase)),
             limit=limit,
             on_trouble=chosen.on_trouble,
+            when=when,
             origin=report.source.place(entry.span),
         )
         for phase, body in zip(phases, bodies, strict=True)

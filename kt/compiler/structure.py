@@ -204,6 +204,7 @@ class Structurer:
         if parts.kind is None:
             hint = "it looks at no text; nothing routes by model yet"
             self.report.add("not_enforced", parts.span, word=parts.name, hint=hint)
+            self._report_idle_conditions(parts.options)
             return model.ModelRule(name=parts.name, options=options, span=parts.span)
         flags, _ = split_flags(parts.options)
         written = model.FailFlags(fail_open=options.fail_open, fail_closed=options.fail_closed)
@@ -216,6 +217,12 @@ class Structurer:
             keys=tuple(Text(key_name(one.key), one.key.span) for one in parts.options.entries),
             span=parts.span,
         )
+
+    def _report_idle_conditions(self, options: Map) -> None:
+        for entry in options.entries:
+            if key_name(entry.key) in ("when", "conditions"):
+                word, hint = self._written(entry.key), _extent(entry, model.When)
+                self.report.add("not_enforced", entry.key.span, word=word, hint=hint)
 
     def _own_policy(self, parts: Parts) -> PolicyKind | None:
         """The policy of an entry that has settings of its own."""

@@ -21,10 +21,10 @@ from kt.source import NOWHERE, Span
 
 Plain = str | int | float | bool | None
 
-_PLACES = ("", "request.", "user.")
+PLACES = ("", "request.", "user.")
 """Where a short name is looked for, in this order: `model` is `request.model` in a request."""
 
-_SUFFIXES: Mapping[str, Operator] = MappingProxyType(
+SUFFIXES: Mapping[str, Operator] = MappingProxyType(
     {
         "_gt": Operator.GREATER,
         "_gte": Operator.GREATER_OR_EQUAL,
@@ -89,7 +89,7 @@ def _subject(condition: Condition, vocabulary: Vocabulary) -> _Subject:
     name = _full_name(key, vocabulary)
     if name is not None:
         return _Subject(typing_rules.field(name, None, span, vocabulary), None)
-    for suffix, operator in _SUFFIXES.items():
+    for suffix, operator in SUFFIXES.items():
         name = _full_name(key.removesuffix(suffix), vocabulary)
         if key.endswith(suffix) and name is not None:
             return _Subject(typing_rules.field(name, None, span, vocabulary), operator)
@@ -97,7 +97,7 @@ def _subject(condition: Condition, vocabulary: Vocabulary) -> _Subject:
 
 
 def _full_name(key: str, vocabulary: Vocabulary) -> str | None:
-    names = (place + key for place in _PLACES)
+    names = (place + key for place in PLACES)
     return next((name for name in names if vocabulary.find(name) is not None), None)
 
 

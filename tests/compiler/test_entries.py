@@ -71,7 +71,7 @@ def warned_in(entry: str) -> list[str]:
         ("{type: observe, patterns: [email], phase: input}", ["pii-detector input"]),
         ("{type: model_filter, allowed_models: [a]}", []),
         ("{name: costs, action: allow, conditions: {wallet_balance: sufficient}}", []),
-        ("{name: costs, rules: [{action: allow, conditions: {a_gt: 1}}]}", []),
+        ("{name: costs, rules: [{action: allow, conditions: {max_tokens_gt: 1}}]}", []),
         ("{type: pii_detection, enabled: false}", []),
         ("pii-detector: {phase: output}", ["pii-detector output"]),
         ("{pii-detector: ~, stage: pre-request}", ["pii-detector input"]),

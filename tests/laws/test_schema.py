@@ -22,7 +22,6 @@ from kt.compiler.kind_names import SINGLE, TYPES
 from kt.compiler.model import (
     AnyEntry,
     Block,
-    Condition,
     Config,
     EntryOptions,
     FailFlags,
@@ -147,21 +146,20 @@ def items() -> st.SearchStrategy[Any]:
     return st.one_of(listed, group, entries())
 
 
-def comparisons() -> st.SearchStrategy[Any]:
-    """Conditions of any names."""
-    scalars = st.sampled_from(["a", 1, 0.5, True])
-    return st.dictionaries(NAMES, st.one_of(scalars, st.lists(scalars, max_size=2)), max_size=2)
-
-
 def names() -> st.SearchStrategy[Any]:
     """One word or several."""
     return st.one_of(NAMES, st.lists(NAMES, max_size=2))
 
 
 def whens() -> st.SearchStrategy[Any]:
-    """Conditions on a request."""
-    headers = st.dictionaries(NAMES, NAMES, max_size=2)
-    return st.fixed_dictionaries({}, optional={"path": NAMES, "header": headers, "model": names()})
+    """Conditions on a request, in both forms."""
+    compared = {
+        **{"path": NAMES, "header": st.dictionaries(NAMES, names(), max_size=2), "model": names()},
+        **{"max_tokens_gt": st.sampled_from([0, 7]), "text.length-lte": sizes()},
+        **{"request.stream": st.sampled_from([True, None]), "wallet_balance": NAMES},
+    }
+    texts = st.sampled_from(["request.stream", 'request.model in ["a"]', "not exists(user.id)"])
+    return st.one_of(st.fixed_dictionaries({}, optional=compared), texts)
 
 
 MADE_BY_HAND: Mapping[Any, Callable[[], st.SearchStrategy[Any]]] = MappingProxyType(
@@ -176,7 +174,6 @@ MADE_BY_HAND: Mapping[Any, Callable[[], st.SearchStrategy[Any]]] = MappingProxyT
         Share: lambda: st.one_of(NAMES, record(Share)),
         Names: names,
         Level: lambda: st.sampled_from(["medium", 0.5, 1]),
-        Condition: comparisons,
         When: whens,
     }
 )
