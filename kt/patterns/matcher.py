@@ -5,6 +5,7 @@ more than linear time, or an engine without a bound on its memory.
 """
 
 import functools
+from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -63,6 +64,35 @@ class RuleSet:
 
 
 @attrs.frozen
+class RuleParts:
+    """Rules compiled in parts, of which any may be looked for at once without compiling more."""
+
+    rules: tuple[Rule, ...]
+    parts: tuple[RuleSet, ...] = attrs.field(repr=False, eq=False)
+    """Each has all the rules and looks for its own."""
+
+    def chosen(self, which: Collection[int]) -> RuleSet:
+        """What looks for the rules of some parts; it numbers what it finds as `rules` does."""
+        chosen = [self.parts[at] for at in which]
+        lenses = [lens for part in chosen for lens in part.lenses]
+        by_view = (_joined(view, [lens for lens in lenses if lens.view is view]) for view in View)
+        return RuleSet(
+            self.rules,
+            tuple(lens for lens in by_view if lens.matchers),
+            all(part.is_bounded for part in chosen),
+        )
+
+
+def _joined(view: View, lenses: list[Lens]) -> Lens:
+    return Lens(
+        view,
+        tuple(matcher for lens in lenses for matcher in lens.matchers),
+        tuple(union for lens in lenses for union in lens.whole),
+        tuple(union for lens in lenses for union in lens.heads),
+    )
+
+
+@attrs.frozen
 class _Re2:
     """A compiled RE2 expression: leftmost-longest, on UTF-8 bytes."""
 
@@ -108,6 +138,24 @@ def compile_rules(rules: tuple[Rule, ...]) -> RuleSet:
     lenses = [_lens(view, rules, prepared) for view in View]
     is_bounded = all(max_length(item.whole.node) is not None for item in prepared)
     return RuleSet(rules, tuple(lens for lens in lenses if lens.matchers), is_bounded)
+
+
+def compile_parts(rules: tuple[Rule, ...], part_of: tuple[int, ...], count: int) -> RuleParts:
+    """Compile rules in `count` parts; `part_of` says of each to which it belongs."""
+    numbers = [[at for at, part in enumerate(part_of) if part == one] for one in range(count)]
+    return RuleParts(rules, tuple(_part(rules, of_part) for of_part in numbers))
+
+
+def _part(rules: tuple[Rule, ...], numbers: list[int]) -> RuleSet:
+    alone = compile_rules(tuple(rules[at] for at in numbers))
+    return RuleSet(
+        rules, tuple(_numbered(lens, numbers) for lens in alone.lenses), alone.is_bounded
+    )
+
+
+def _numbered(lens: Lens, numbers: list[int]) -> Lens:
+    matchers = (attrs.evolve(one, rule=numbers[one.rule]) for one in lens.matchers)
+    return attrs.evolve(lens, matchers=tuple(matchers))
 
 
 @functools.lru_cache(maxsize=4096)

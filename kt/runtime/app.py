@@ -12,12 +12,12 @@ import trio
 
 from kt import __version__
 from kt.errors import GatewayError
-from kt.plan import Plan, Record, to_data
-from kt.policy import Outcome
-from kt.runtime.audit import AuditLog
+from kt.plan import Plan, to_data
+from kt.runtime.audit import AuditLog, Recorder, bind_recorders
 from kt.runtime.body import ClientLeft
 from kt.runtime.chat import PATH as CHAT
 from kt.runtime.chat import ChatEndpoint
+from kt.runtime.conditions import ClientRequest
 from kt.runtime.guard import Log, describe
 from kt.runtime.identity import Headers, Identity, same_secret
 from kt.runtime.inbox import Receive, Send
@@ -64,10 +64,12 @@ class App:
     started: float = attrs.field(factory=trio.current_time)
     is_draining: bool = False
     _digest: str = attrs.field(init=False)
+    _recorders: tuple[Recorder, ...] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Hash the plan once."""
+        """Hash the plan and bind its audit steps, once."""
         self._digest = self.plan.digest
+        self._recorders = bind_recorders(self.plan.audit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection scope."""
@@ -107,6 +109,10 @@ class App:
 
     async def _chat(self, request: Request, receive: Receive, reply: Reply, ledger: Ledger) -> None:
         try:
+            # Who is refused before the body was read is written down by what is known of him.
+            ledger.facts = self.chat.facts.read(
+                ClientRequest(path=request.path, headers=request.headers, identity=ledger.identity)
+            )
             if self.is_draining:
                 raise GatewayError("draining", "the gateway is shutting down")
             await self.chat.answer(receive, request.headers, reply, ledger)
@@ -126,9 +132,7 @@ class App:
 
     def _write_down(self, ledger: Ledger) -> None:
         ledger.count(self.metrics)
-        is_wanted = ledger.verdict is not Outcome.ALLOW or any(
-            isinstance(step.body, Record) and step.body.log_all_access for step in self.plan.audit
-        )
+        is_wanted = any(one.wants(ledger.verdict, ledger.facts) for one in self._recorders)
         if self.audit is not None and is_wanted:
             self.audit.write(ledger.event(self.gateway_id))
 

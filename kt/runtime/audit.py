@@ -9,12 +9,40 @@ import json
 from io import FileIO
 from pathlib import Path
 
+import attrs
 import trio
 
+from kt.filters.evaluation import Predicate
+from kt.filters.facts import FilterFacts
+from kt.plan import Record, Step
+from kt.policy import Outcome
+from kt.runtime.conditions import condition_of
 from kt.runtime.metrics import Metrics
 
 QUEUE = 10_000
 """How many lines may wait for the disk."""
+
+
+@attrs.frozen
+class Recorder:
+    """An audit step, bound: of which requests it wants a line."""
+
+    log_all_access: bool
+    applies: Predicate | None
+
+    def wants(self, verdict: Outcome, facts: FilterFacts) -> bool:
+        """Whether a request that ended like this is written down."""
+        is_told = self.log_all_access or verdict is not Outcome.ALLOW
+        return is_told and (self.applies is None or self.applies(facts))
+
+
+def bind_recorders(steps: tuple[Step, ...]) -> tuple[Recorder, ...]:
+    """The steps of the audit phase that are performed."""
+    return tuple(
+        Recorder(step.body.log_all_access, condition_of(step))
+        for step in steps
+        if isinstance(step.body, Record)
+    )
 
 
 class AuditLog:

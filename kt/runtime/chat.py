@@ -15,9 +15,11 @@ import attrs
 import trio
 
 from kt.errors import GatewayError
+from kt.exchange import Segment
 from kt.plan import Plan
 from kt.runtime.admission import Gate
 from kt.runtime.body import ClientLeft, read_body
+from kt.runtime.conditions import ClientRequest, FactReader
 from kt.runtime.engine import THREADS, BoundStep, PolicyBudget, bind, judge
 from kt.runtime.fused import StreamRules
 from kt.runtime.inbox import Receive
@@ -47,6 +49,8 @@ class ChatEndpoint:
     input: tuple[tuple[BoundStep, ...], ...]
     output: tuple[tuple[BoundStep, ...], ...]
     stream_rules: StreamRules
+    facts: FactReader
+    """Reads what the conditions of the plan ask about."""
     threads: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(THREADS))
     """Where checks of large texts run."""
 
@@ -62,6 +66,7 @@ class ChatEndpoint:
             input=bind(plan.input),
             output=bind(plan.output),
             stream_rules=stream_rules,
+            facts=FactReader.of(plan),
         )
 
     async def answer(
@@ -144,12 +149,25 @@ class Exchange:
         self.ledger.stream = chat.wants_stream(value)
         started = trio.current_time()
         segments = chat.request_segments(value)
-        decision = await judge(self.endpoint.input, segments, self.budget)
+        self._note_facts(value, segments)
+        decision = await judge(self.endpoint.input, segments, self.budget, self.ledger.facts)
         self.ledger.seconds["input"] = trio.current_time() - started
         self._heed(decision)
         if decision.edits:
             body = apply_edits(body, segments, decision.edits)
         await self._asked(body)
+
+    def _note_facts(self, value: JsonValue, segments: tuple[Segment, ...]) -> None:
+        """Read what conditions ask about now: later the text is redacted and the model another."""
+        self.ledger.facts = self.endpoint.facts.read(
+            ClientRequest(
+                path=PATH,
+                headers=self.headers,
+                identity=self.ledger.identity,
+                body=value,
+                segments=segments,
+            )
+        )
 
     def _heed(self, decision: Decision) -> None:
         self.ledger.add(decision)
@@ -173,6 +191,7 @@ class Exchange:
         model = upstream.target.model
         sent = body if model is None else chat.with_model(body, model)
         self.ledger.provider = upstream.target.id
+        self.ledger.facts = self.endpoint.facts.with_provider(self.ledger.facts, upstream.target.id)
         self.ledger.model = model or self.ledger.model
         self.ledger.seconds["route"] = trio.current_time() - started
         async with upstream.ask(PATH, self._forwarded(), sent) as answer:
@@ -226,16 +245,15 @@ class Exchange:
     async def _judged_answer(self, body: bytes, value: JsonValue) -> bytes:
         started = trio.current_time()
         segments = chat.answer_segments(value)
-        decision = await judge(self.endpoint.output, segments, self.budget)
+        decision = await judge(self.endpoint.output, segments, self.budget, self.ledger.facts)
         self._heed(decision)
         body = chat.edited_answer(body, value, segments, decision.edits)
         self.ledger.seconds["output"] = trio.current_time() - started
         return body
 
     async def _relay(self, answer: Answer) -> None:
-        stream = AnswerStream(
-            self.endpoint.stream_rules, self.endpoint.plan.sizes.stream_hold.value, self.budget
-        )
+        rules = self.endpoint.stream_rules.for_request(self.ledger.facts)
+        stream = AnswerStream(rules, self.endpoint.plan.sizes.stream_hold.value, self.budget)
         try:
             await self._relay_pieces(answer, stream)
         finally:

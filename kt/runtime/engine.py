@@ -12,7 +12,8 @@ on original text commute: later ones could only add names to a block.
 Rules of this file: no exception leaves a check (it becomes `failed`); every step has a deadline,
 its own or what is left of the request's policy budget, whichever is less; a verdict that is in hand
 is used, however late, because dropping a found block or redaction would never be safer; what may
-see only redacted text sees none where a policy that redacts could not answer.
+see only redacted text sees none where a policy that redacts could not answer; a step whose `when`
+is false is as if it were not there: it says nothing, has no trouble, and nobody waits for it.
 """
 
 import threading
@@ -23,11 +24,14 @@ import attrs
 import trio
 
 from kt.exchange import Segment
+from kt.filters.evaluation import Predicate
+from kt.filters.facts import FilterFacts
 from kt.patterns.decoding import decoded_runs
 from kt.patterns.matcher import RuleSet, compile_rules
 from kt.patterns.scanner import IsOver, OutOfTime
 from kt.plan import NotEnforced, Scan, Stage, Step
 from kt.policy import ALLOW, Action, Cost, Edit, Finding, Outcome, Sees, Verdict
+from kt.runtime.conditions import NO_FACTS, condition_of
 from kt.runtime.redacted import RedactedText, redacted
 from kt.runtime.settle import Decision, Judged, settle
 
@@ -70,6 +74,12 @@ class BoundStep:
     gate: RuleSet | None = None
     """The rules of this step and of those that it is fused with: where none of them matches, all
     of them allow."""
+    applies: Predicate | None = None
+    """Whether the step is for a request; None: for every one."""
+
+    def is_for(self, facts: FilterFacts) -> bool:
+        """Whether the step is for the request of which these are the facts."""
+        return self.applies is None or self.applies(facts)
 
 
 def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
@@ -120,7 +130,12 @@ def bind_step(step: Step) -> BoundStep:
         found = [_find(rules, scan, segment.text, is_over) for segment in segments]
         return _verdict(step, scan, found)
 
-    return BoundStep(step, check, INLINE_BYTES if rules.is_bounded else INLINE_BYTES_UNBOUNDED)
+    return BoundStep(step, check, inline_bytes(rules), applies=condition_of(step))
+
+
+def inline_bytes(rules: RuleSet) -> int:
+    """The most text that is searched without a thread."""
+    return INLINE_BYTES if rules.is_bounded else INLINE_BYTES_UNBOUNDED
 
 
 def _find(rules: RuleSet, scan: Scan, text: str, is_over: IsOver) -> list[Finding]:
@@ -167,15 +182,22 @@ def edit_of(step: Step, scan: Scan, segment: int, finding: Finding) -> Edit:
 
 
 async def judge(
-    stages: tuple[tuple[BoundStep, ...], ...], segments: tuple[Segment, ...], budget: PolicyBudget
+    stages: tuple[tuple[BoundStep, ...], ...],
+    segments: tuple[Segment, ...],
+    budget: PolicyBudget,
+    facts: FilterFacts = NO_FACTS,
 ) -> Decision:
-    """Run a phase and settle it. Cancellation: nothing is left running but abandoned threads."""
+    """Run a phase and settle it. Cancellation: nothing is left running but abandoned threads.
+
+    `facts` say which steps are for this request; with none given, every `when` sees absent fields.
+    """
     judged: list[Judged] = []
     size = sum(len(segment.text) for segment in segments)
     for stage in stages:
         text = PhaseText(segments, size, tuple(judged))
-        judged += await _one_by_one([one for one in stage if not waits(one.step)], text, budget)
-        waiting = [one for one in stage if waits(one.step)]
+        steps = [one for one in stage if one.is_for(facts)]
+        judged += await _one_by_one([one for one in steps if not waits(one.step)], text, budget)
+        waiting = [one for one in steps if waits(one.step)]
         if waiting and not _ends(judged):
             judged += await _at_once(waiting, text, budget)
         if _ends(judged):
@@ -209,7 +231,8 @@ async def _one_by_one(
     for gate, fused in groupby(steps, key=lambda one: one.gate):
         members = tuple(fused)
         since = trio.current_time()
-        if gate is not None and _finds_nothing(gate, members, text, budget):
+        # One alone asks for less by itself.
+        if gate is not None and len(members) > 1 and _finds_nothing(gate, text, budget):
             share = (trio.current_time() - since) / len(members)
             judged += [Judged(one.step, ALLOW, share) for one in members]
             continue
@@ -222,11 +245,13 @@ async def _one_by_one(
     return judged
 
 
-def _finds_nothing(
-    gate: RuleSet, members: tuple[BoundStep, ...], text: PhaseText, budget: PolicyBudget
-) -> bool:
-    """Whether one search for the rules of all members shows that none of them matches."""
-    if budget.remaining <= 0 or text.size > min(one.inline_bytes for one in members):
+def _finds_nothing(gate: RuleSet, text: PhaseText, budget: PolicyBudget) -> bool:
+    """Whether one search for the rules of all members shows that none of them matches.
+
+    It looks for those of members that are not for this request too: a match only means that each
+    of the others looks for itself.
+    """
+    if budget.remaining <= 0 or text.size > inline_bytes(gate):
         return False
     started = trio.current_time()
     try:

@@ -2,20 +2,28 @@
 
 In: the stages of the output phase. Out: lanes, and one verdict per step at the end.
 
+Steps with a `when` are compiled apart, each by itself, so that the rules of a request are put
+together from what is there: whichever steps are for it, nothing is compiled while it waits.
+
 A lane is judged as it grows (`GrowingLane`), but for the arguments of a tool call: they are JSON
 inside a string, and what a rule looks for may be spelled there with escapes. They are collected up
 to the hold's cap and judged decoded, like those of a whole answer (`ArgumentsLane`).
 """
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Protocol
 
 import attrs
 
 from kt.exchange import Lane, Surface
-from kt.patterns.matcher import RuleSet, compile_rules
+from kt.filters.evaluation import Predicate
+from kt.filters.facts import FilterFacts
+from kt.patterns.matcher import RuleParts, RuleSet, compile_parts
 from kt.patterns.scanner import IsOver, OutOfTime, Scanner
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
+from kt.runtime.conditions import condition_of
 from kt.runtime.engine import edit_of, is_performed
 from kt.runtime.window import MAX_RECORDED, Blocked, HoldExceeded, LaneWindow, Owned
 from kt.wire.chat import argument_segments, edited_arguments
@@ -161,38 +169,57 @@ class ArgumentsLane:
 
 @attrs.frozen
 class StreamRules:
-    """The rules of a phase with their owners."""
+    """The rules of a phase with their owners, and which of them are looked for."""
 
     steps: tuple[Step, ...]
+    """Those whose rules are looked for."""
     acting: tuple[Owned, ...]
     recording: tuple[Owned, ...]
+    conditions: tuple[Predicate | None, ...]
+    """Of each part: for which requests it is."""
+    _acting_parts: RuleParts
+    _recording_parts: RuleParts
     _acting_rules: RuleSet
     _recording_rules: RuleSet
 
     @classmethod
     def of(cls, stages: tuple[Stage, ...]) -> "StreamRules":
-        """Fuse the scans of a phase, in declared order."""
+        """Fuse the scans of a phase, in declared order; all of them are looked for."""
         steps = tuple(step for stage in stages for step in stage.steps if is_performed(step))
-        owned = [
-            Owned(step, step.body, index)
-            for step in sorted(steps, key=lambda step: step.order)
-            if isinstance(step.body, Scan)
-            for index in range(len(step.body.rules))
-        ]
+        conditions = (None, *(condition_of(step) for step in steps if step.when is not None))
+        owned = list(_owned(steps))
         acting = tuple(one for one in owned if one.scan.action in ACTING)
         recording = tuple(one for one in owned if one.scan.action not in ACTING)
+        everything = range(len(conditions))
+        act, record = (_compiled(each, len(conditions)) for each in (acting, recording))
         return cls(
-            steps,
-            acting,
-            recording,
-            compile_rules(tuple(one.rule for one in acting)),
-            compile_rules(tuple(one.rule for one in recording)),
+            steps=steps,
+            acting=acting,
+            recording=recording,
+            conditions=conditions,
+            acting_parts=act,
+            recording_parts=record,
+            acting_rules=act.chosen(everything),
+            recording_rules=record.chosen(everything),
+        )
+
+    def for_request(self, facts: FilterFacts) -> "StreamRules":
+        """The same, but only the rules of steps that are for the request with these facts."""
+        if len(self.conditions) == 1:
+            return self
+        asked = [condition is None or condition(facts) for condition in self.conditions]
+        which = [part for part, is_for in enumerate(asked) if is_for]
+        return attrs.evolve(
+            self,
+            steps=tuple(step for step, part in _with_parts(self.steps) if asked[part]),
+            acting_rules=self._acting_parts.chosen(which),
+            recording_rules=self._recording_parts.chosen(which),
         )
 
     @property
     def acts(self) -> bool:
         """Whether a text may be changed or stopped at all."""
-        return bool(self.acting)
+        return bool(self._acting_rules.lenses)
 
     def warm(self) -> None:
         """Let the engine build now what the first stream would wait for."""
@@ -213,13 +240,13 @@ class StreamRules:
 
     def lane(self, lane: Lane, hold: int, is_over: IsOver) -> LaneState:
         """The state of a text that begins now; `is_over` tells when no time is left for it."""
-        if self.acting and lane.surface is Surface.TOOL_ARGUMENTS:
+        if self.acts and lane.surface is Surface.TOOL_ARGUMENTS:
             return ArgumentsLane(self, hold, is_over)
         acting, recording = self._acting_rules, self._recording_rules
         return GrowingLane(
             self,
-            LaneWindow(acting, self.acting, hold, is_over) if self.acting else None,
-            recording.scanner(is_over) if self.recording else None,
+            LaneWindow(acting, self.acting, hold, is_over) if acting.lenses else None,
+            recording.scanner(is_over) if recording.lenses else None,
         )
 
     def verdicts(self, found: list[Found], stopped: Blocked | Late | None) -> tuple[Verdict, ...]:
@@ -228,6 +255,24 @@ class StreamRules:
         for owner, finding in found:
             by_order[owner.step.order].append((owner, finding))
         return tuple(_verdict(step, by_order[step.order], stopped) for step in self.steps)
+
+
+def _with_parts(steps: tuple[Step, ...]) -> Iterator[tuple[Step, int]]:
+    """Each step with the part that its rules are compiled in: 0, or its own if it has a `when`."""
+    own = count(1)
+    return ((step, 0 if step.when is None else next(own)) for step in steps)
+
+
+def _owned(steps: tuple[Step, ...]) -> Iterator[Owned]:
+    """Every rule, in declared order."""
+    for step, part in sorted(_with_parts(steps), key=lambda pair: pair[0].order):
+        if isinstance(step.body, Scan):
+            for index in range(len(step.body.rules)):
+                yield Owned(step, step.body, index, part)
+
+
+def _compiled(owned: tuple[Owned, ...], parts: int) -> RuleParts:
+    return compile_parts(tuple(one.rule for one in owned), tuple(one.part for one in owned), parts)
 
 
 def _verdict(step: Step, found: list[Found], stopped: Blocked | Late | None) -> Verdict:

@@ -9,7 +9,9 @@ import datetime as dt
 import attrs
 import trio
 
+from kt.filters.facts import FilterFacts
 from kt.policy import Outcome
+from kt.runtime.conditions import NO_FACTS
 from kt.runtime.identity import Identity, new_event_id
 from kt.runtime.metrics import Metrics
 from kt.runtime.settle import Decision, Judged
@@ -32,6 +34,8 @@ class Ledger:
     """The digest of the plan that decided."""
     config_version: str
     started: float = attrs.field(factory=trio.current_time)
+    facts: FilterFacts = NO_FACTS
+    """What the plan's conditions ask about, as far as it is known yet."""
     model: str | None = None
     provider: str | None = None
     status: int = 0

@@ -33,6 +33,8 @@ class Owned:
     step: Step
     scan: Scan
     index: int
+    part: int = 0
+    """The rules with which it is compiled: those for every request, or those of its step alone."""
 
     @property
     def rule(self) -> Rule:

@@ -1,6 +1,9 @@
 """Small plans, written by hand so that a test depends on no compiler."""
 
 from kt.exchange import Surface
+from kt.filters.parser import parse_filter
+from kt.filters.syntax import Filter
+from kt.filters.vocabulary import REQUEST
 from kt.plan import (
     Admission,
     Count,
@@ -47,6 +50,7 @@ def scan_step(
     order: int = 0,
     seconds: float = 2.0,
     on_trouble: OnTrouble = OnTrouble.BLOCK,
+    when: str | None = None,
 ) -> Step:
     """A step that looks for patterns; rule ids are `name.0`, `name.1` and so on."""
     rules = tuple(
@@ -66,20 +70,27 @@ def scan_step(
         ),
         limit=limit(seconds),
         on_trouble=on_trouble,
+        when=condition(when),
     )
 
 
-def record_step(order: int = 9) -> Step:
+def condition(text: str | None) -> Filter | None:
+    """A condition on a request."""
+    return None if text is None else parse_filter(text, REQUEST)
+
+
+def record_step(order: int = 9, *, everything: bool = True, when: str | None = None) -> Step:
     """The audit logger."""
     return Step(
         name="audit-logger",
         kind="audit-logger",
         phase=Phase.AUDIT,
         order=order,
-        body=Record(log_all_access=True),
+        body=Record(log_all_access=everything),
         facts=Facts(surfaces=frozenset(), has_effects=True),
         limit=limit(2.0),
         on_trouble=OnTrouble.ALLOW,
+        when=condition(when),
     )
 
 
