@@ -4,7 +4,7 @@ In: a node. Out: When, with positions in the source. Raises Rejected once every 
 the report. What a condition comes to is for `applicability`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import attrs
@@ -30,6 +30,9 @@ CREDENTIALS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key"}
 )
 """Headers whose value may be asked for by nobody: it would be in the plan."""
+
+ABOUT_KEYS = frozenset({"unknown_field", "needs_key", "bad_header_name"})
+"""What is wrong with the key of a comparison and not with its value."""
 
 Place = Callable[[Span], Span]
 
@@ -90,55 +93,57 @@ def _moved(field: Field, place: Place) -> Field:
 
 
 def _from_map(report: Report, node: Map) -> When:
-    pairs = [_pair(report, one) for one in node.entries if key_name(one.key) in UNMEASURED]
+    pairs: list[Pair] = []
     found: list[Condition] = []
     is_whole = True
-    for entry in sorted(node.entries, key=_name):  # the order of YAML keys means nothing
-        if key_name(entry.key) in UNMEASURED:
-            continue
+    for entry, is_header in _compared(node):
         try:
-            for condition in _conditions(report, entry):
-                _translated(report, (condition,), condition.span)
-                found.append(condition)
+            if key_name(entry.key) in UNMEASURED and not is_header:
+                pairs.append(_pair(report, entry))
+            else:
+                found.append(_condition(report, entry, is_header=is_header))
         except Rejected:
             is_whole = False
     if not is_whole:
         raise Rejected
-    tree = _checked(report, _translated(report, tuple(found), node.span))
-    return When(tree=tree, unmeasured=tuple(pairs), span=node.span)
+    tree = _translated(report, found, node.span, node.span)
+    return When(tree=_checked(report, tree), unmeasured=tuple(pairs), span=node.span)
+
+
+def _compared(node: Map) -> Iterator[tuple[Entry, bool]]:
+    """What is compared, every header by itself. The order of YAML keys means nothing."""
+    for entry in sorted(node.entries, key=_name):
+        if key_name(entry.key) == HEADER and isinstance(entry.value, Map):
+            yield from ((one, True) for one in sorted(entry.value.entries, key=_header_name))
+        else:
+            yield entry, False
 
 
 def _name(entry: Entry) -> str:
     return key_name(entry.key)
 
 
-def _translated(report: Report, conditions: tuple[Condition, ...], span: Span) -> Filter:
+def _header_name(entry: Entry) -> str:
+    return entry.key.text.lower()
+
+
+def _condition(report: Report, entry: Entry, *, is_header: bool) -> Condition:
+    """One comparison, of which it is sure that it can be made."""
+    if key_name(entry.key) == HEADER and not is_header:
+        raise reject(report, entry.value, "a map of headers")
+    name = _header_name(entry) if is_header else _name(entry)
+    span = entry.key.span.covering(entry.value.span)
+    made = Condition(name, _plain(report, entry.value), span)
+    made = Condition(HEADER, (made,), span) if is_header else made
+    _translated(report, (made,), entry.key.span, entry.value.span)
+    return made
+
+
+def _translated(report: Report, found: Sequence[Condition], key: Span, value: Span) -> Filter:
     try:
-        return from_structured(conditions, REQUEST)
+        return from_structured(found, REQUEST)
     except FilterError as error:
-        raise _refused(report, error, Span(error.start, error.end)) from None
-
-
-def _conditions(report: Report, entry: Entry) -> tuple[Condition, ...]:
-    """The comparisons of one key: every header is one of its own."""
-    name, value, span = key_name(entry.key), entry.value, _span(entry)
-    if name != HEADER:
-        return (Condition(name, _plain(report, value), span),)
-    if not isinstance(value, Map):
-        raise reject(report, value, "a map of headers")
-    inner = [
-        Condition(one.key.text.lower(), _plain(report, one.value), _span(one))
-        for one in value.entries
-    ]
-    return tuple(Condition(HEADER, (one,), one.span) for one in sorted(inner, key=_key))
-
-
-def _key(condition: Condition) -> str:
-    return condition.key
-
-
-def _span(entry: Entry) -> Span:
-    return entry.key.span.covering(entry.value.span)
+        raise _refused(report, error, key if error.code in ABOUT_KEYS else value) from None
 
 
 def _plain(report: Report, node: Node) -> Plain | tuple[Plain, ...]:

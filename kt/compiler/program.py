@@ -1,5 +1,7 @@
 """The program: the plan's parts, every name resolved, in an order that rules may change."""
 
+from typing import TypeAlias
+
 import attrs
 
 from kt.compiler.profile import Profile
@@ -39,9 +41,14 @@ class Program:
         return tuple(step for stage in self.stages for step in stage.steps)
 
     @property
+    def unreachable(self) -> frozenset[int]:
+        """The declared places of entries whose condition no request meets."""
+        return frozenset(step.order for step in self.steps if step.when == Always(False))
+
+    @property
     def idle(self) -> frozenset[int]:
-        """The declared places of entries that never run: switched off, or for no request."""
-        return self.disabled | {step.order for step in self.steps if step.when == Always(False)}
+        """The declared places of entries that never run."""
+        return self.disabled | self.unreachable
 
     def phase(self, phase: Phase) -> tuple[Stage, ...]:
         """The stages of one of `PARTS`, in order."""
@@ -51,6 +58,14 @@ class Program:
 def part_of(step: Step) -> Phase:
     """Which of `PARTS` a step runs in."""
     return Phase.OUTPUT if step.phase is Phase.TOOL else step.phase
+
+
+Key: TypeAlias = tuple[int, Phase]
+
+
+def key_of(step: Step) -> Key:
+    """What tells steps apart: one entry of the chain may run in several phases."""
+    return step.order, step.phase
 
 
 @attrs.frozen

@@ -106,7 +106,7 @@ def test_type_name_or_content_say_what_an_entry_is(entry: str, kinds: list[str])
             [("trouble_contradiction", "fail_closed")],
         ),
         ("pii-detector: 7", [("wrong_type", "7")]),
-        ("pii-detector: {when: {paht: /v1}}", [("unknown_key", "paht")]),
+        ("pii-detector: {when: {paht: /v1}}", [("filter.unknown_field", "paht")]),
         ("pii-detector: {when: {header: x}}", [("wrong_type", "x")]),
         ("pii-detector: {conditions: {a: {b: 1}}}", [("wrong_type", "{b: 1}")]),
         ("pii-detector: {threshold: true}", [("wrong_type", "true")]),
@@ -187,5 +187,5 @@ def test_an_entry_with_settings_of_its_own_does_not_use_its_kinds_block() -> Non
 def test_what_an_entry_says_in_vain_is_warned_of() -> None:
     assert warned_in("audit-logger: {action: block, message: x}") == ["action", "message"]
     assert warned_in("{type: observe, action: log}") == []
-    assert warned_in("pii-detector: {when: {model: a}, threshold: high}") == ["when", "threshold"]
+    assert warned_in("pii-detector: {when: {model: a}, threshold: high}") == ["threshold"]
     assert warned_in("{type: pii_detection, knowledge_base: a}") == ["knowledge_base"]

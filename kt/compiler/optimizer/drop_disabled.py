@@ -3,6 +3,8 @@
 In: Program. Out: Program without the steps of disabled entries. Never: drops anything else.
 """
 
+from collections.abc import Set
+
 import attrs
 
 from kt.compiler.program import Program
@@ -10,9 +12,14 @@ from kt.compiler.program import Program
 
 def drop_disabled(program: Program) -> Program:
     """Drop the steps of every entry that says `enabled: false`; the trace names them."""
+    return without(program, program.disabled)
+
+
+def without(program: Program, orders: Set[int]) -> Program:
+    """The program without the steps of some declared places."""
     kept = []
     for stage in program.stages:
-        steps = tuple(step for step in stage.steps if step.order not in program.disabled)
+        steps = tuple(step for step in stage.steps if step.order not in orders)
         if steps:
             kept.append(attrs.evolve(stage, steps=steps))
     return attrs.evolve(program, stages=tuple(kept))
