@@ -345,7 +345,9 @@ def test_every_check_is_run() -> None:
 
 
 RULE_MACHINERY = {
-    "kt.compiler.optimizer.run": "applies the rules and checks their laws",
+    "kt.compiler.optimizer.arrange": "finds the order that borders between stages allow",
+    "kt.compiler.optimizer.laws": "says which law a rule breaks",
+    "kt.compiler.optimizer.run": "applies the rules, and names the one that breaks a law",
     "kt.compiler.optimizer.commute": "answers whether two steps may be swapped",
 }
 
