@@ -104,6 +104,9 @@ class Facts:
     cost: Cost = Cost.INLINE
     streams: Streams = Streams.PATTERN
     sees: Sees = Sees.ORIGINAL
+    free_order: bool = False
+    """`order: free`: a blocker declared after it may run before it, so that what it would have done
+    outside is not done for a request that is blocked."""
 
 
 class View(Enum):

@@ -6,7 +6,7 @@ an exception for a line, whatever it holds; more memory than one line and a row 
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeGuard
 
 import attrs
@@ -52,11 +52,15 @@ class Profile:
     """The measurements of a configuration's policies."""
 
     rows: tuple[Measured, ...] = ()
+    _by_key: Mapping[Key, Measured] = attrs.field(init=False, eq=False, repr=False)
+
+    @_by_key.default
+    def _index(self) -> Mapping[Key, Measured]:
+        return {(row.name, row.phase): row for row in self.rows}
 
     def of(self, step: Step) -> Measured | None:
         """What was measured of a step, None where nothing was."""
-        key = (step.name, step.phase.value)
-        return next((row for row in self.rows if (row.name, row.phase) == key), None)
+        return self._by_key.get((step.name, step.phase.value))
 
 
 @attrs.frozen

@@ -1,12 +1,12 @@
 """Move blocking policies to the front of their phase.
 
 In: Program. Out: Program with the same stages, some earlier. Never: changes a step, crosses a
-may_swap border, moves a blocker past another.
+border, moves a blocker past another that could have started as well.
 """
 
 import attrs
 
-from kt.compiler.optimizer.commute import moved_forward
+from kt.compiler.optimizer.arrange import cheapest_in_front
 from kt.compiler.program import PARTS, Program
 from kt.plan import Stage
 
@@ -16,14 +16,10 @@ def blocking_first(program: Program) -> Program:
     stages = tuple(
         stage
         for phase in PARTS
-        for stage in moved_forward(program.phase(phase), "blocking_first", _overtakes)
+        for stage in cheapest_in_front(program.phase(phase), "blocking_first", _cannot_block)
     )
     return attrs.evolve(program, stages=stages)
 
 
-def _overtakes(stage: Stage, earlier: Stage) -> bool:
-    return _can_block(stage) and not _can_block(earlier)
-
-
-def _can_block(stage: Stage) -> bool:
-    return any(step.facts.can_block for step in stage.steps)
+def _cannot_block(stage: Stage) -> bool:
+    return not any(step.facts.can_block for step in stage.steps)

@@ -1,7 +1,7 @@
 """Order what may change places by its cost for each block that it finds.
 
 In: Program, with a profile where one was given. Out: Program with the same stages, some earlier.
-Never: crosses a may_swap border.
+Never: crosses a border.
 
 The order that costs least until the first block is that of cost over block probability: a check
 that is cheap and blocks often saves most of the others, one that never blocks saves nothing.
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import attrs
 
-from kt.compiler.optimizer.commute import moved_forward
+from kt.compiler.optimizer.arrange import cheapest_in_front
 from kt.compiler.profile import Profile
 from kt.compiler.program import PARTS, Program
 from kt.plan import Stage, Step
@@ -29,13 +29,13 @@ ESTIMATED_BLOCK_RATE = 0.01
 def cheapest_first(program: Program) -> Program:
     """Start what costs least for each block first; equal ones stay in declared order."""
 
-    def overtakes(stage: Stage, earlier: Stage) -> bool:
-        return price(stage, program.profile) < price(earlier, program.profile)
+    def priced(stage: Stage) -> float:
+        return price(stage, program.profile)
 
     stages = tuple(
         stage
         for phase in PARTS
-        for stage in moved_forward(program.phase(phase), "cheapest_first", overtakes)
+        for stage in cheapest_in_front(program.phase(phase), "cheapest_first", priced)
     )
     return attrs.evolve(program, stages=stages)
 

@@ -1,10 +1,12 @@
 """When steps may change places, share a stage or must wait: the only file that knows.
 
-It asks their declared facts and nothing else (design section 2).
+It asks their declared facts and nothing else (design section 2). That both run for a request is
+never assumed: where one does not apply, only more is allowed.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import product
+from collections.abc import Iterable
+from enum import Enum
+from typing import TypeAlias
 
 import attrs
 
@@ -12,19 +14,62 @@ from kt.plan import Stage, Step
 from kt.policy import Facts, Sees
 
 
+class Border(Enum):
+    """Why a step may not start before one that is declared earlier."""
+
+    EFFECTS_IN_ORDER = "what acts does so in the declared order"
+    EFFECT_FIRST = "what acts has happened before a blocker can end the request"
+    BLOCK_FIRST = "nothing acts where a policy declared before it blocks"
+    TEXT_FIRST = "redacted text is as those declared earlier leave it"
+
+
+Borders: TypeAlias = frozenset[Border]
+
+
+def borders_drawn(step: Step) -> Borders:
+    """The borders that a step draws: who heeds one of them and is declared later, stays behind."""
+    facts = step.facts
+    drawn = []
+    if acts(facts):
+        drawn.append(Border.EFFECTS_IN_ORDER)
+        if not facts.free_order:
+            drawn.append(Border.EFFECT_FIRST)
+    if facts.can_block:
+        drawn.append(Border.BLOCK_FIRST)
+    if facts.edits or waits_for_text(step):
+        drawn.append(Border.TEXT_FIRST)
+    return frozenset(drawn)
+
+
+def borders_heeded(step: Step) -> Borders:
+    """The borders that a step does not cross."""
+    heeded = []
+    if acts(step.facts):
+        heeded += [Border.EFFECTS_IN_ORDER, Border.BLOCK_FIRST]
+    if step.facts.can_block:
+        heeded.append(Border.EFFECT_FIRST)
+    if waits_for_text(step):
+        heeded.append(Border.TEXT_FIRST)
+    return frozenset(heeded)
+
+
 def may_swap(earlier: Step, later: Step) -> bool:
     """Whether `later` may start before `earlier` without changing decision, text or effects."""
-    first, second = earlier.facts, later.facts
-    if acts(first) and (acts(second) or second.can_block):
-        return False  # what acts must have happened, and in the declared order
-    if acts(second) and first.can_block:
-        return False  # what acts must not happen where a policy declared before it blocks
-    return not (second.sees is Sees.REDACTED and (first.edits or first.sees is Sees.REDACTED))
+    return borders_drawn(earlier).isdisjoint(borders_heeded(later))
 
 
-def may_swap_stages(earlier: Stage, later: Stage) -> bool:
-    """Whether every step of one stage may change places with every step of the other."""
-    return all(may_swap(*pair) for pair in product(earlier.steps, later.steps))
+def drawn_by(stage: Stage) -> Borders:
+    """The borders that some step of a stage draws."""
+    return _union(map(borders_drawn, stage.steps))
+
+
+def heeded_by(stage: Stage) -> Borders:
+    """The borders that some step of a stage does not cross."""
+    return _union(map(borders_heeded, stage.steps))
+
+
+def _union(borders: Iterable[Borders]) -> Borders:
+    return frozenset().union(*borders)
 
 
 def must_follow(step: Step, other: Step) -> bool:
@@ -52,23 +97,6 @@ def waits_for_text(step: Step) -> bool:
 def makes_text(step: Step) -> bool:
     """Whether the redacted text of its phase is not there before this step has answered."""
     return step.facts.edits and step.facts.sees is Sees.ORIGINAL
-
-
-def moved_forward(
-    stages: Sequence[Stage], rule: str, overtakes: Callable[[Stage, Stage], bool]
-) -> tuple[Stage, ...]:
-    """Move each stage before those that it overtakes, as far as it may; the steps say why."""
-    moved: list[Stage] = []
-    for at, stage in enumerate(stages):
-        place = at
-        while place and overtakes(stage, moved[place - 1]):
-            if not may_swap_stages(moved[place - 1], stage):
-                break
-            place -= 1
-        if place < at:
-            stage = with_reason(stage, f"moved by {rule}: was {at + 1}")
-        moved.insert(place, stage)
-    return tuple(moved)
 
 
 def with_reason(stage: Stage, reason: str) -> Stage:

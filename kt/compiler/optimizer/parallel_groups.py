@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from kt.compiler.optimizer.commute import may_swap_stages, with_reason
+from kt.compiler.optimizer.commute import Border, drawn_by, heeded_by, with_reason
 from kt.compiler.program import Program
 from kt.plan import Stage
 from kt.policy import Phase
@@ -21,24 +21,29 @@ def parallel_groups(program: Program) -> Program:
 
 
 def _gathered(stages: Sequence[Stage]) -> list[Stage]:
-    gathered: list[Stage] = []
+    gathered: list[list[Stage]] = []
+    places: dict[str, int] = {}
+    last_drawn: dict[Border, int] = {}
     for stage in stages:
-        at = _place_of(stage.group, gathered)
-        if at is None:
-            gathered.append(stage)
-        elif all(may_swap_stages(passed, stage) for passed in gathered[at + 1 :]):
-            gathered[at] = _joined(gathered[at], stage)
-        else:
-            reason = f"kept out of '{stage.group}' by parallel_groups: it may not start there"
-            gathered.append(with_reason(attrs.evolve(stage, group=None), reason))
-    return gathered
+        at = len(gathered) if stage.group is None else places.setdefault(stage.group, len(gathered))
+        if at < len(gathered) and any(last_drawn.get(one, -1) > at for one in heeded_by(stage)):
+            stage = _kept_out(stage)
+            at = len(gathered)
+        if at == len(gathered):
+            gathered.append([])
+        gathered[at].append(stage)
+        for border in drawn_by(stage):
+            last_drawn[border] = max(last_drawn.get(border, -1), at)
+    return [_joined(members) for members in gathered]
 
 
-def _place_of(group: str | None, stages: Sequence[Stage]) -> int | None:
-    places = (at for at, stage in enumerate(stages) if stage.group == group)
-    return None if group is None else next(places, None)
+def _kept_out(stage: Stage) -> Stage:
+    reason = f"kept out of '{stage.group}' by parallel_groups: it may not start there"
+    return with_reason(attrs.evolve(stage, group=None), reason)
 
 
-def _joined(stage: Stage, member: Stage) -> Stage:
-    member = with_reason(member, f"joined to '{stage.group}' by parallel_groups")
-    return attrs.evolve(stage, steps=(*stage.steps, *member.steps))
+def _joined(members: Sequence[Stage]) -> Stage:
+    first, *others = members
+    reason = f"joined to '{first.group}' by parallel_groups"
+    later = (step for stage in others for step in with_reason(stage, reason).steps)
+    return attrs.evolve(first, steps=(*first.steps, *later)) if others else first

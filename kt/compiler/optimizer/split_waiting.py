@@ -1,21 +1,24 @@
 """Put what must wait behind what it waits for: effects and redacted text.
 
 In: Program. Out: Program with the same steps, some in a later stage. Never: moves what makes the
-redacted text, overtakes anything.
+redacted text (decisions/016), overtakes anything.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
 
 import attrs
 
 from kt.compiler.optimizer.commute import (
+    Border,
+    acts,
+    borders_drawn,
+    borders_heeded,
     makes_text,
-    may_swap,
-    must_follow,
     waits_for_text,
     with_reason,
 )
-from kt.compiler.program import PARTS, Program
+from kt.compiler.program import PARTS, Key, Program, key_of
 from kt.plan import Stage, Step
 
 
@@ -38,50 +41,49 @@ def _text_made(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     makers = [at for at, stage in enumerate(stages) if any(map(makes_text, stage.steps))]
     if not makers:
         return stages
-    front, rest = stages[: makers[-1] + 1], stages[makers[-1] + 1 :]
-    late: list[Step] = []
-    for step in (step for stage in front for step in stage.steps):
-        if waits_for_text(step) or _is_held(step, late):
-            late.append(step)
-    early = (_without(stage, late) for stage in front)
-    behind = (_only(stage, late) for stage in front)
-    return (*(stage for stage in (*early, *behind) if stage.steps), *rest)
+    drawn_late: set[Border] = set()
+    early: list[Stage] = []
+    behind: list[Stage] = []
+    for stage in stages[: makers[-1] + 1]:
+        late = _late(stage, drawn_late)
+        in_time = tuple(step for step in stage.steps if key_of(step) not in late)
+        early.append(attrs.evolve(stage, steps=in_time))
+        behind.append(_moved(stage, late))
+    return (*(one for one in (*early, *behind) if one.steps), *stages[makers[-1] + 1 :])
 
 
-def _is_held(step: Step, late: list[Step]) -> bool:
-    return not makes_text(step) and not all(may_swap(one, step) for one in late)
+def _late(stage: Stage, drawn_late: set[Border]) -> frozenset[Key]:
+    """The steps that go behind; the borders that they draw are added."""
+    late = set()
+    for step in stage.steps:
+        is_held = not makes_text(step) and not drawn_late.isdisjoint(borders_heeded(step))
+        if waits_for_text(step) or is_held:
+            late.add(key_of(step))
+            drawn_late |= borders_drawn(step)
+    return frozenset(late)
 
 
-def _without(stage: Stage, late: Sequence[Step]) -> Stage:
-    return attrs.evolve(stage, steps=tuple(step for step in stage.steps if step not in late))
-
-
-def _only(stage: Stage, late: Sequence[Step]) -> Stage:
-    steps = tuple(step for step in stage.steps if step in late)
-    is_whole = len(steps) == len(stage.steps)
+def _moved(stage: Stage, late: frozenset[Key]) -> Stage:
     # A group names one stage, so that gathering a second time changes nothing.
+    is_whole = len(late) == len(stage.steps)
+    steps = tuple(step for step in stage.steps if key_of(step) in late)
     moved = Stage(steps=steps, group=stage.group if is_whole else None)
     return with_reason(moved, "moved by split_waiting: behind what redacts")
 
 
 def _waves(stage: Stage) -> list[Stage]:
-    """The stage as one stage, or as several of which each waits for the one before."""
-    waves: list[Stage] = []
-    rest = stage.steps
-    while rest:
-        wave = tuple(step for step in rest if _is_ready(step, rest)) or _first(rest)
-        rest = tuple(step for step in rest if step not in wave)
-        waves.append(_wave(stage, wave, is_first=not waves))
-    return waves
+    """The stage as one stage, or as several of which each waits for the one before.
 
-
-def _is_ready(step: Step, rest: Sequence[Step]) -> bool:
-    return not any(must_follow(step, other) for other in rest if other is not step)
-
-
-def _first(circle: Sequence[Step]) -> tuple[Step, ...]:
-    """Where steps wait for each other in a circle, one that must not wait for text begins it."""
-    return next((step,) for step in circle if not waits_for_text(step))
+    No step of it reads what another redacts any more; what acts still waits for what may block.
+    """
+    may_block = [step for step in stage.steps if step.facts.can_block]
+    guards = sorted(step.order for step in may_block if acts(step.facts))
+    is_guarded = len(guards) < len(may_block)
+    waves: defaultdict[int, list[Step]] = defaultdict(list)
+    for step in stage.steps:
+        earlier_guards = bisect_left(guards, step.order) if acts(step.facts) else 0
+        waves[earlier_guards + (is_guarded and acts(step.facts))].append(step)
+    return [_wave(stage, tuple(waves[at]), is_first=not at) for at in sorted(waves)]
 
 
 def _wave(stage: Stage, steps: tuple[Step, ...], *, is_first: bool) -> Stage:
