@@ -184,6 +184,8 @@ class Plan:
     enabled: bool
     engines: tuple[tuple[str, str], ...]
     """Name and version of each engine whose behaviour decides a verdict."""
+    rule_lists: tuple[tuple[str, str], ...] = ()
+    """Name and SHA-256 of each built-in rule list of the `kt` that made this plan."""
     input: tuple[Stage, ...]
     output: tuple[Stage, ...]
     audit: tuple[Step, ...]
@@ -209,7 +211,8 @@ class Plan:
         return tuple(step for stage in stages for step in stage.steps)
 
 
-_BODIES = (Scan, Record, NotEnforced)
+BODIES = (Scan, Record, NotEnforced)
+"""What a step can hold; their JSON names them in `node`."""
 
 
 def canonical_json(value: object, *, descriptive_too: bool = True) -> bytes:
@@ -232,10 +235,11 @@ def to_data(value: object, *, descriptive_too: bool = True) -> Any:  # Any: JSON
         field.name: to_data(getattr(value, field.name), descriptive_too=descriptive_too)
         for field in attrs.fields(cast("type[attrs.AttrsInstance]", type(value)))
         if descriptive_too or not field.metadata.get("descriptive")
-    } | ({"node": type(value).__name__} if isinstance(value, _BODIES) else {})
+    } | ({"node": type(value).__name__} if isinstance(value, BODIES) else {})
 
 
 __all__ = [
+    "BODIES",
     "FORMAT",
     "Admission",
     "Count",

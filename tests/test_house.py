@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.policy": SIGHT,
     "kt.edits": SEAM,
     "kt.plan": frozenset({"kt.policy", "kt.filters"}),
+    "kt.planfile": SEAM | {"kt.plan", "kt.patterns", "kt.filters", "kt.compiler"},
     "kt.patterns": frozenset({"kt.policy"}),
     "kt.filters": HALL | {"kt.policy", "kt.patterns"},
     "kt.wire": frozenset({"kt.exchange", "kt.policy", "kt.edits", "kt.errors"}),
@@ -46,12 +47,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.verify": SEAM | {"kt.plan", "kt.patterns", "kt.filters", "kt.compiler", "kt.runtime"},
     "kt.cli": SEAM
     | {"kt.plan", "kt.patterns", "kt.filters", "kt.wire", "kt.policies", "kt.explain"}
-    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.verify", "kt.diff"},
+    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.verify", "kt.diff", "kt.planfile"},
 }
 """The table of docs/architecture.md: each room, and the other rooms that it may import."""
 
 DOORS = {
     "kt.plan": ("kt.filters", frozenset({"kt.filters.syntax"})),
+    "kt.planfile": (
+        "kt.compiler",
+        frozenset({"kt.compiler.engines", "kt.compiler.fields", "kt.compiler.urls"}),
+    ),
     "kt.diff": ("kt.runtime", frozenset({"kt.runtime.engine", "kt.runtime.settle"})),
     "kt.testing": ("kt.runtime", frozenset({"kt.runtime.server", "kt.runtime.inbox"})),
     "kt.verify": ("kt.runtime", frozenset({"kt.runtime.engine", "kt.runtime.settle"})),
@@ -361,6 +366,7 @@ KIND_PARTS = {
     "kt.policies.actions": "the choices of `action` that kinds share",
     "kt.policies.any_value": "a setting that nothing reads",
     "kt.policies.problem": "what a kind may say against its settings",
+    "kt.policies.rule_lists": "the built-in rule lists by name, with their hashes",
     "kt.policies.rules": "the built-in rule lists",
     "kt.policies.rules.markings": "the markings that dlp-filter finds",
     "kt.policies.rules.signal": "what a built-in rule is",

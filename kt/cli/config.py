@@ -22,8 +22,8 @@ from kt.cli.reports.text import fine_line, strict_line
 from kt.compiler import Settings
 from kt.compiler.schema import schema_text
 from kt.errors import UsageError
-from kt.explain import to_document
 from kt.plan import Plan
+from kt.planfile import write_plan
 
 TEXT = "text"
 
@@ -130,19 +130,19 @@ def compile_command(
         raise UsageError("--json and what explains ask for different outputs", "choose one of them")
     compiled = compile_file(file, settings)
     if output is not None:
-        write_plan(compiled.plan, output)
+        save_plan(compiled.plan, output)
     if as_json:
-        click.echo(to_document(compiled.plan).decode())
+        click.echo(write_plan(compiled.plan).decode())
     elif explain or wanted.is_special or output is None:
         click.echo(shown(compiled, wanted), nl=False)
     if wanted.verify is not None and not prove(compiled, wanted.verify):
         sys.exit(1)
 
 
-def write_plan(plan: Plan, output: Path) -> None:
+def save_plan(plan: Plan, output: Path) -> None:
     """Write the plan file. Raises UsageError where that cannot be done."""
     try:
-        output.write_bytes(to_document(plan) + b"\n")
+        output.write_bytes(write_plan(plan) + b"\n")
     except OSError as error:
         hint = "name a file in a directory that can be written"
         raise UsageError(f"cannot write {output}: {error.strerror}", hint) from None

@@ -1,13 +1,9 @@
 """Lower a program to the plan: stages, the audit apart, and the engines it was made for."""
 
-from importlib.metadata import version
-
+from kt.compiler.engines import installed_engines, rule_lists
 from kt.compiler.program import Program
 from kt.plan import Plan
 from kt.policy import Phase
-
-DIALECT = 1
-"""The meaning of rule patterns (docs/decisions/001, 002). Raise it when a verdict may change."""
 
 
 def lower(program: Program) -> Plan:
@@ -16,7 +12,8 @@ def lower(program: Program) -> Plan:
         name=program.name,
         version=program.version,
         enabled=program.enabled,
-        engines=(("google-re2", version("google-re2")), ("kt-pattern-dialect", str(DIALECT))),
+        engines=installed_engines(),
+        rule_lists=rule_lists(),
         input=program.phase(Phase.INPUT),
         output=program.phase(Phase.OUTPUT),
         audit=tuple(step for stage in program.phase(Phase.AUDIT) for step in stage.steps),

@@ -1,8 +1,7 @@
-"""Explain a plan: text, a picture and tables for people, one stable JSON document for programs."""
+"""Explain a plan: text, a picture and tables for people, data for programs."""
 
 from kt.explain.cardinality import cardinality_text
 from kt.explain.coverage import coverage_text
-from kt.explain.document import to_document
 from kt.explain.failures import failures_text
 from kt.explain.mermaid import mermaid_text
 from kt.explain.text import explain_text
@@ -14,6 +13,5 @@ __all__ = [
     "explain_text",
     "failures_text",
     "mermaid_text",
-    "to_document",
     "trace_text",
 ]

@@ -4,7 +4,7 @@ import pytest
 
 from kt.compiler import Compiled, Setting, Settings, compile_source
 from kt.compiler.limits import DEFAULT
-from kt.compiler.lower import DIALECT
+from kt.compiler.engines import DIALECT
 from kt.errors import ConfigError
 from kt.plan import DEFAULT_PORT
 from kt.policy import OnTrouble, Phase
@@ -143,7 +143,7 @@ def test_a_byte_order_mark_counts_for_no_position() -> None:
 
 def test_the_engines_and_the_dialect_are_in_the_plan() -> None:
     engines = dict(compiled_of("gateway: {}").plan.engines)
-    assert engines.keys() == {"google-re2", "kt-pattern-dialect"}
+    assert engines.keys() == {"google-re2", "kt-pattern-dialect", "python-stdnum", "unicode"}
     assert engines["kt-pattern-dialect"] == str(DIALECT)
 
 

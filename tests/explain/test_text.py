@@ -1,19 +1,15 @@
 """Explain: it prints what the plan holds."""
 
-import json
 import re
 
 import attrs
 import pytest
 
-from kt.compiler import compile_source
 from kt.compiler.optimizer import RULES
-from kt.explain import explain_text, to_document
-from kt.plan import Plan, SecretFrom, SecretRef, Stage
+from kt.explain import explain_text
+from kt.plan import SecretFrom, SecretRef, Stage
 from kt.policy import Action, Phase
-from kt.source import Source
 from tests.support.cases import FIXTURES
-from tests.support.config_strategies import WHOLE
 from tests.support.plans import limit, plan, record_step, scan_step, target
 
 
@@ -96,15 +92,6 @@ def test_a_changed_plan_is_explained_differently() -> None:
     for other in (plan(hold=7), plan(request_body=7), plan(max_queue=7), plan(max_concurrent=7)):
         lines = set(explain_text(other).splitlines()) - set(explain_text(one).splitlines())
         assert len(lines) == 2  # the digest and the number itself
-
-
-def test_the_document_holds_the_plan_and_its_digest() -> None:
-    whole: Plan = compile_source(Source("kt.yaml", WHOLE)).plan
-    document = json.loads(to_document(whole))
-    assert document["format"] == 1
-    assert document["digest"] == whole.digest
-    assert document["plan"]["name"] == whole.name
-    assert list(document) == sorted(document)
 
 
 def test_steps_that_start_together_share_a_number() -> None:

@@ -14,8 +14,8 @@ from kt.compiler.reader import MAX_BYTES, read
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, nodes
 from kt.diagnostics import Report
 from kt.errors import ConfigError
-from kt.explain import to_document
 from kt.plan import canonical_json
+from kt.planfile import write_plan
 from kt.source import Source, Span
 from tests.support.config_strategies import (
     WHOLE,
@@ -201,10 +201,10 @@ def same_bytes(document: Callable[[], bytes]) -> bool:
 
 @given(configs().map(to_block))
 def test_the_same_text_gives_the_same_bytes(text: str) -> None:
-    assert same_bytes(lambda: to_document(compile_source(Source("kt.yaml", text)).plan))
+    assert same_bytes(lambda: write_plan(compile_source(Source("kt.yaml", text)).plan))
 
 
 def test_the_law_of_bytes_finds_a_counter_in_the_document() -> None:
     counter = itertools.count()
     plan = compile_source(Source("kt.yaml", WHOLE)).plan
-    assert not same_bytes(lambda: to_document(plan) + str(next(counter)).encode())
+    assert not same_bytes(lambda: write_plan(plan) + str(next(counter)).encode())
