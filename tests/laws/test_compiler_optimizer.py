@@ -32,6 +32,7 @@ FACTS = st.builds(
     keeps_state=st.booleans(),
     cost=st.sampled_from(Cost),
     sees=st.sampled_from(Sees),
+    free_order=st.booleans(),
 )
 
 
