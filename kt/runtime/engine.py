@@ -74,7 +74,9 @@ class BoundStep:
     gate: RuleSet | None = None
     """The rules of this step and of those that it is fused with: where none of them matches, all
     of them allow."""
-    applies: Predicate | None = None
+    applies: Predicate | None = attrs.field(
+        default=attrs.Factory(lambda self: condition_of(self.step), takes_self=True), eq=False
+    )
     """Whether the step is for a request; None: for every one."""
 
     def is_for(self, facts: FilterFacts) -> bool:
@@ -130,7 +132,7 @@ def bind_step(step: Step) -> BoundStep:
         found = [_find(rules, scan, segment.text, is_over) for segment in segments]
         return _verdict(step, scan, found)
 
-    return BoundStep(step, check, inline_bytes(rules), applies=condition_of(step))
+    return BoundStep(step, check, inline_bytes(rules))
 
 
 def inline_bytes(rules: RuleSet) -> int:

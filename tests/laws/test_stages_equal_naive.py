@@ -1,11 +1,12 @@
 """Whatever a policy may declare, whoever answers first: the plan decides as the naive order does.
 
-Generated facts, groups and verdicts go through the optimizer; the stages that come out are run by
-the real engine for every completion order of the steps that wait.
+Generated facts, groups, conditions and verdicts go through the optimizer; the stages that come out
+are run by the real engine for every completion order of the steps that wait.
 """
 
 import itertools
 from collections.abc import Awaitable, Iterator
+from types import MappingProxyType
 
 import attrs
 import pytest
@@ -19,14 +20,24 @@ from kt.compiler.optimizer.run import run
 from kt.compiler.optimizer.split_waiting import split_waiting
 from kt.compiler.program import Program
 from kt.exchange import Segment, Surface
+from kt.filters.facts import FilterFacts
+from kt.filters.syntax import Filter
 from kt.patterns.scanner import IsOver
 from kt.plan import Stage, Step
 from kt.policy import Action, Cost, Edit, Facts, OnTrouble, Outcome, Phase, Sees, Verdict
 from kt.runtime import engine
+from kt.runtime import redacted as redacted_text
 from kt.runtime.engine import BoundStep, PolicyBudget, bind, judge
-from kt.runtime.settle import Decision
-from tests.support.naive_phase import NaivePhase, Scripted, answer, decide, edit_at
-from tests.support.plans import scan_step
+from kt.runtime.settle import Decision, Judged
+from tests.support.naive_phase import (
+    NOTHING_KNOWN,
+    NaivePhase,
+    Scripted,
+    answer,
+    decide,
+    edit_at,
+)
+from tests.support.plans import condition, scan_step
 from tests.support.programs import program_of
 
 TEXT = "abcd"
@@ -41,6 +52,24 @@ ACTIONS = (
     Outcome.FLAG,
 )
 TROUBLE = (None, None, None, Outcome.LATE, Outcome.FAILED, Outcome.UNEVALUABLE)
+STREAM = condition("request.stream")
+CONDITIONS = (
+    None,
+    None,
+    None,
+    STREAM,
+    condition("not request.stream"),
+    condition('request.model in ["m", "n"]'),
+    condition('exists(request.model) or header["x-a"] == "1"'),
+)
+FACTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "request.stream": st.sampled_from([True, False, None]),
+        "request.model": st.sampled_from(["m", "x"]),
+        'header["x-a"]': st.sampled_from(["1", "2"]),
+    },
+).map(lambda values: FilterFacts(MappingProxyType(values)))
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +92,7 @@ class Member:
             sees=Sees.REDACTED if policy.sees_redacted else Sees.ORIGINAL,
         )
         step = scan_step(policy.name, policy.needle, phase=Phase.INPUT, order=policy.order)
-        return attrs.evolve(step, facts=facts, on_trouble=policy.on_trouble)
+        return attrs.evolve(step, facts=facts, on_trouble=policy.on_trouble, when=policy.when)
 
 
 @st.composite
@@ -84,6 +113,7 @@ def members(draw: st.DrawFn) -> tuple[Member, ...]:
             sees_redacted=draw(st.booleans()),
             on_trouble=draw(st.sampled_from(OnTrouble)),
             trouble=draw(st.sampled_from(TROUBLE)),
+            when=draw(st.sampled_from(CONDITIONS)),
         )
         cost = draw(st.sampled_from([Cost.INLINE, Cost.NETWORK])) if waiting < 3 else Cost.INLINE
         group = draw(st.sampled_from([None, "g", "g"]))
@@ -128,7 +158,7 @@ def bound(member: Member, step: Step, delay: float, ran: list[str]) -> BoundStep
 
 
 def outcomes(
-    found: tuple[Member, ...], stages: tuple[Stage, ...]
+    found: tuple[Member, ...], stages: tuple[Stage, ...], facts: FilterFacts
 ) -> Iterator[tuple[Decision, frozenset[str]]]:
     """The decision and the effects that ran, for every completion order."""
     by_name = {one.policy.name: one for one in found}
@@ -144,20 +174,22 @@ def outcomes(
             for stage in stages
         )
         clock = MockClock(autojump_threshold=0)
-        decision = trio.run(decided, run_now, clock=clock)
+        decision = trio.run(decided, run_now, facts, clock=clock)
         yield decision, frozenset(name for name in ran if by_name[name].policy.acts)
 
 
-async def decided(stages: tuple[tuple[BoundStep, ...], ...]) -> Decision:
+async def decided(stages: tuple[tuple[BoundStep, ...], ...], facts: FilterFacts) -> Decision:
     """Run a phase of one user's text."""
     budget = PolicyBudget(2.0, trio.CapacityLimiter(4))
-    return await judge(stages, (Segment(Surface.USER, TEXT, ()),), budget)
+    return await judge(stages, (Segment(Surface.USER, TEXT, ()),), budget, facts)
 
 
-def check_law(found: tuple[Member, ...], stages: tuple[Stage, ...]) -> None:
+def check_law(
+    found: tuple[Member, ...], stages: tuple[Stage, ...], facts: FilterFacts = NOTHING_KNOWN
+) -> None:
     """Hold every completion order against the naive one."""
-    wanted = decide([one.policy for one in found], TEXT)
-    for decision, effects in outcomes(found, stages):
+    wanted = decide([one.policy for one in found], TEXT, facts)
+    for decision, effects in outcomes(found, stages, facts):
         check(decision, effects, wanted)
 
 
@@ -188,6 +220,7 @@ def member(
     acts: bool = False,
     sees_redacted: bool = False,
     trouble: Outcome | None = None,
+    when: Filter | None = None,
 ) -> Member:
     """A policy that finds its letter, or answers with trouble."""
     policy = Scripted(
@@ -198,6 +231,7 @@ def member(
         acts=acts,
         sees_redacted=sees_redacted,
         trouble=trouble,
+        when=when,
     )
     return Member(policy=policy, cost=cost, group="g")
 
@@ -216,12 +250,43 @@ READER_AND_EDITOR = (
 )
 
 
-@given(members())
-@example(TROUBLE_AND_BLOCK)
-@example(EFFECT_AND_BLOCK)
-@example(READER_AND_EDITOR)
-def test_every_completion_order_decides_as_the_naive_one(found: tuple[Member, ...]) -> None:
+BROKEN_EDITOR = (
+    member(0, Outcome.REDACT, trouble=Outcome.FAILED, when=STREAM),
+    member(1, Outcome.FLAG, Cost.NETWORK, sees_redacted=True),
+)
+
+
+@given(members(), FACTS)
+@example(TROUBLE_AND_BLOCK, NOTHING_KNOWN)
+@example(EFFECT_AND_BLOCK, NOTHING_KNOWN)
+@example(READER_AND_EDITOR, NOTHING_KNOWN)
+@example(BROKEN_EDITOR, NOTHING_KNOWN)
+def test_every_completion_order_decides_as_the_naive_one(
+    found: tuple[Member, ...], facts: FilterFacts
+) -> None:
+    check_law(found, optimized(found), facts)
+
+
+def test_the_law_finds_conditions_that_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: every step runs for every request."""
+    found = (member(0, Outcome.BLOCK, when=STREAM),)
     check_law(found, optimized(found))
+    monkeypatch.setattr(BoundStep, "is_for", lambda self, facts: True)
+    with pytest.raises(AssertionError):
+        check_law(found, optimized(found))
+
+
+def test_the_law_finds_trouble_of_what_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: an editor that is not for this request counts as one that could not answer."""
+    check_law(BROKEN_EDITOR, optimized(BROKEN_EDITOR))
+    editor = BROKEN_EDITOR[0].step()
+    seen = redacted_text.redacted
+    absent = Judged(editor, Verdict(outcome=Outcome.FAILED))
+    monkeypatch.setattr(
+        engine, "redacted", lambda segments, judged: seen(segments, (*judged, absent))
+    )
+    with pytest.raises(AssertionError):
+        check_law(BROKEN_EDITOR, optimized(BROKEN_EDITOR))
 
 
 def test_the_law_finds_trouble_that_cancels_its_siblings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,18 +332,30 @@ def test_the_rules_are_those_that_the_compiler_runs() -> None:
 WORDS = ("anna ", "bob ", "ab ", "4111 1111 1111 1111 ", "nothing ", "é ")
 SCANS = (
     scan_step("names", "anna", "bob", order=0, phase=Phase.INPUT),
-    scan_step("blocks", "b[a-z]b", action=Action.BLOCK, order=1, phase=Phase.INPUT),
+    scan_step(
+        "blocks",
+        "b[a-z]b",
+        action=Action.BLOCK,
+        order=1,
+        phase=Phase.INPUT,
+        when="not request.stream",
+    ),
     scan_step("numbers", r"\d{4}", "4111 1111", order=2, phase=Phase.INPUT),
-    scan_step("flags", "a", action=Action.FLAG, order=3, phase=Phase.INPUT),
+    scan_step(
+        "flags", "a", action=Action.FLAG, order=3, phase=Phase.INPUT, when='request.model == "m"'
+    ),
 )
 
 
-def check_fused(steps: tuple[Step, ...], texts: list[str]) -> None:
+def check_fused(
+    steps: tuple[Step, ...], texts: list[str], known: FilterFacts = NOTHING_KNOWN
+) -> None:
     """One stage of scans comes to exactly what a stage for each of them comes to."""
     segments = tuple(Segment(Surface.USER, text, ()) for text in texts)
 
     async def decided(stages: tuple[Stage, ...]) -> Decision:
-        return await judge(bind(stages), segments, PolicyBudget(9.0, trio.CapacityLimiter(4)))
+        budget = PolicyBudget(9.0, trio.CapacityLimiter(4))
+        return await judge(bind(stages), segments, budget, known)
 
     fused = trio.run(decided, (Stage(steps=steps),))
     assert fused == trio.run(decided, tuple(Stage(steps=(one,)) for one in steps))
@@ -287,11 +364,12 @@ def check_fused(steps: tuple[Step, ...], texts: list[str]) -> None:
 @given(
     st.lists(st.sampled_from(SCANS), min_size=2, unique=True).map(tuple),
     st.lists(st.lists(st.sampled_from(WORDS), max_size=3).map("".join), max_size=3),
+    FACTS,
 )
 def test_fused_scans_are_exactly_the_separate_ones(
-    steps: tuple[Step, ...], texts: list[str]
+    steps: tuple[Step, ...], texts: list[str], facts: FilterFacts
 ) -> None:
-    check_fused(steps, texts)
+    check_fused(steps, texts, facts)
 
 
 def test_the_law_finds_a_gate_that_knows_too_few_rules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,10 @@ For every text, every way of cutting it into events and every way of cutting the
 (b) where the whole text is blocked, the client sees a prefix of the redacted text that ends at or
     before the first blocked byte, then exactly one error frame, or a plain refusal;
 (c) a hold that reaches its cap ends as in (b), with its own code.
+A policy that is not for the request is as if it were not there: it acts on nothing, holds nothing.
 """
+
+from types import MappingProxyType
 
 import attrs
 import orjson
@@ -14,8 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kt.filters.facts import FilterFacts
+from kt.filters.forms import Value
 from kt.plan import Scan
 from kt.policy import Action, Derived, Phase, Rule
+from kt.runtime.fused import StreamRules
 from kt.runtime.window import LaneWindow
 from tests.support import naive
 from tests.support.asgi import Response
@@ -27,7 +33,7 @@ from tests.support.gateways import (
     run_in_virtual_time,
     streamed_text,
 )
-from tests.support.plans import plan, scan_step
+from tests.support.plans import condition, plan, scan_step
 from tests.support.upstreams import Body, FakeProvider, cut, stream_answer, streamed
 
 PATTERNS = (
@@ -70,8 +76,29 @@ def policies(draw: st.DrawFn) -> list[naive.NaivePolicy]:
             for index, pattern in enumerate(patterns)
         )
         action = draw(st.sampled_from([Action.REDACT, Action.REDACT, Action.BLOCK, Action.FLAG]))
-        made.append(naive.NaivePolicy(name=f"p{at}", rules=rules, action=action))
+        when = draw(st.sampled_from(CONDITIONS))
+        made.append(naive.NaivePolicy(name=f"p{at}", rules=rules, action=action, when=when))
     return made
+
+
+CONDITIONS = (
+    None,
+    None,
+    condition('header["x-env"] == "prod"'),
+    condition('not header["x-env"] == "prod"'),
+    condition('provider.id == "openai" and request.stream'),
+    condition("request.text.length > 5"),
+)
+ENVIRONMENTS = st.sampled_from(["prod", "test", None])
+
+
+def facts_for(environment: str | None) -> FilterFacts:
+    """What conditions see of the request that every test here sends."""
+    values: dict[str, Value] = {"request.stream": True, "provider.id": "openai"}
+    values["request.text.length"] = len("m") + len("hello")
+    if environment is not None:
+        values['header["x-env"]'] = environment
+    return FilterFacts(MappingProxyType(values))
 
 
 @st.composite
@@ -82,12 +109,18 @@ def pieces(draw: st.DrawFn, text: str) -> list[str]:
     return [text[a:b] for a, b in zip([0, *places], ends, strict=True)]
 
 
-def answer_to(declared: list[naive.NaivePolicy], wire: list[bytes], hold: int = 65536) -> Response:
+def answer_to(
+    declared: list[naive.NaivePolicy],
+    wire: list[bytes],
+    hold: int = 65536,
+    environment: str | None = None,
+) -> Response:
     """What the client gets when the provider sends these bytes."""
     steps = [
         attrs.evolve(
             scan_step(one.name, action=one.action, phase=Phase.OUTPUT, order=order),
             body=Scan(rules=one.rules, action=one.action, message="blocked"),
+            when=one.when,
         )
         for order, one in enumerate(declared)
     ]
@@ -96,7 +129,8 @@ def answer_to(declared: list[naive.NaivePolicy], wire: list[bytes], hold: int = 
     async def main() -> None:
         provider = FakeProvider(lambda _: stream_answer(Body(wire)))
         async with gateway(plan(*steps, hold=hold), provider) as app:
-            answers.append(await chat(app, "hello", stream=True))
+            headers = {} if environment is None else {"x-env": environment}
+            answers.append(await chat(app, "hello", headers, stream=True))
 
     run_in_virtual_time(main)
     return answers[0]
@@ -137,22 +171,24 @@ def may_be_seen(declared: list[naive.NaivePolicy], text: str, seen: str, blocked
     return redacted.startswith(seen) and (len(seen) <= longest or not seen)
 
 
-@given(policies(), TEXTS, st.data())
+@given(policies(), TEXTS, ENVIRONMENTS, st.data())
 def test_a_streamed_answer_is_the_whole_answer_however_it_is_cut(
-    declared: list[naive.NaivePolicy], text: str, data: st.DataObject
+    declared: list[naive.NaivePolicy], text: str, environment: str | None, data: st.DataObject
 ) -> None:
     deltas = data.draw(pieces(text))
     whole = streamed(deltas)
     wire = cut(whole, data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
-    check_law(declared, text, answer_to(declared, wire))
+    there = naive.applying(declared, facts_for(environment))
+    check_law(there, text, answer_to(declared, wire, environment=environment))
 
 
-@given(policies(), TEXTS)
+@given(policies(), TEXTS, ENVIRONMENTS)
 def test_a_streamed_answer_is_the_whole_answer_one_character_and_one_byte_at_a_time(
-    declared: list[naive.NaivePolicy], text: str
+    declared: list[naive.NaivePolicy], text: str, environment: str | None
 ) -> None:
-    whole = streamed(list(text))
-    check_law(declared, text, answer_to(declared, [bytes([byte]) for byte in whole]))
+    wire = [bytes([byte]) for byte in streamed(list(text))]
+    there = naive.applying(declared, facts_for(environment))
+    check_law(there, text, answer_to(declared, wire, environment=environment))
 
 
 @given(st.integers(1, 40), st.integers(0, 60), st.data())
@@ -170,6 +206,27 @@ def test_a_hold_that_reaches_its_cap_ends_the_answer(
         assert streamed_text(answer.body) == text
     else:
         assert "ok ".startswith(check_ends_in_refusal(answer, "hold_exceeded"))
+
+
+def test_a_policy_that_is_not_for_the_request_reaches_no_cap_and_holds_nothing() -> None:
+    greedy = (Rule(id="r", pattern=r"x\w+y", label="[X]"),)
+    declared = [naive.NaivePolicy(name="p", rules=greedy, action=Action.BLOCK, when=CONDITIONS[2])]
+    wire = [streamed(["ok x", "aaaaaaaa", "aaaaaaaay"])]
+    assert answer_to(declared, wire, hold=5).body == wire[0]
+    check_ends_in_refusal(answer_to(declared, wire, 5, "prod"), "hold_exceeded")
+
+
+def test_the_law_finds_rules_that_are_looked_for_in_every_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Planted: the rules of all steps are looked for, whatever their conditions."""
+    declared = [attrs.evolve(TOKEN_POLICY, when=CONDITIONS[2])]
+    text = f"the key is {TOKEN}, keep it"
+    there = naive.applying(declared, facts_for(None))
+    check_law(there, text, answer_to(declared, [streamed([text])]))
+    monkeypatch.setattr(StreamRules, "for_request", lambda self, facts: self)
+    with pytest.raises(AssertionError):
+        check_law(there, text, answer_to(declared, [streamed([text])]))
 
 
 TOKEN = "tok_" + "Zz9" * 38 + "Qx"

@@ -2,9 +2,13 @@
 
 # ruff: noqa: RUF001  # look-alikes are what some of these texts are for
 
-import pytest
+from itertools import pairwise
 
-from kt.patterns.matcher import check_rule, compile_rules
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kt.patterns.matcher import check_rule, compile_parts, compile_rules
 from kt.patterns.syntax import PatternError
 from kt.policy import Finding, Rule, View
 from tests.support.pattern_strategies import HAND_PICKED
@@ -135,3 +139,45 @@ def refused_as_too_large(one: Rule) -> bool:
             return True
         raise
     return False
+
+
+# ---- Rules in parts
+
+PARTED = (
+    rule("ab"),
+    rule("b+", View.TEXT),
+    rule("a[b-d]{1,3}"),
+    rule("c.*d"),
+    rule(r"\d{4,8}", validator="luhn"),
+)
+PLACES = (0, 1, 0, 2, 1)
+
+
+@given(
+    st.text("abcd 0418é", max_size=30),
+    st.lists(st.integers(0, 30), max_size=4),
+    st.sets(st.integers(0, 2)),
+)
+def test_chosen_parts_find_what_their_rules_find(text: str, at: list[int], which: set[int]) -> None:
+    wanted = tuple(
+        found for found in compile_rules(PARTED).find(text) if PLACES[found.rule] in which
+    )
+    chosen = compile_parts(PARTED, PLACES, 3).chosen(which)
+    assert chosen.find(text) == wanted
+    scanner = chosen.scanner()
+    places = [0, *sorted(place for place in at if place < len(text)), len(text)]
+    grown = [scanner.feed(text[start:end]) for start, end in pairwise(places)]
+    assert (*(one for some in grown for one in some), *scanner.finish()) == wanted
+
+
+def test_a_part_may_be_empty_and_nothing_may_be_chosen() -> None:
+    parts = compile_parts((rule("a"),), (1,), 2)
+    assert parts.chosen([0]).find("a") == ()
+    assert parts.chosen([]).lenses == ()
+    assert parts.chosen([0, 1]).find("a") == (Finding(0, 0, 1),)
+
+
+def test_parts_that_are_bounded_make_a_bounded_whole() -> None:
+    parts = compile_parts((rule("a"), rule("b+")), (0, 1), 2)
+    assert parts.chosen([0]).is_bounded
+    assert not parts.chosen([0, 1]).is_bounded

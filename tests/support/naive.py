@@ -6,8 +6,11 @@ from the optimizer, the merge or the runtime, and knows no streaming; it is allo
 
 import attrs
 
+from kt.filters.facts import FilterFacts
+from kt.filters.syntax import Filter
 from kt.patterns.matcher import compile_rules
 from kt.policy import Action, Derived, OnTrouble, Outcome, Rule
+from tests.support.filter_strategies import holds
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +23,8 @@ class NaivePolicy:
     on_trouble: OnTrouble = OnTrouble.BLOCK
     trouble: Outcome | None = None
     """Set where the test makes this policy fail instead of answering."""
+    when: Filter | None = None
+    """For which requests it is; None: for all."""
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +48,11 @@ class Found:
     end: int
     rank: tuple[int, int, int, int]
     rule: Rule
+
+
+def applying(policies: list[NaivePolicy], facts: FilterFacts) -> list[NaivePolicy]:
+    """The policies that are for a request; the others are as if they were not declared."""
+    return [policy for policy in policies if policy.when is None or holds(policy.when, facts)]
 
 
 def decide(policies: list[NaivePolicy], texts: list[str]) -> NaiveResult:

@@ -4,10 +4,17 @@ Policies are taken in declared order, one at a time. This module imports nothing
 the merge or the runtime; what it needs of a text is told by `naive`.
 """
 
+from types import MappingProxyType
+
 import attrs
 
+from kt.filters.facts import FilterFacts
+from kt.filters.syntax import Filter
 from kt.policy import Action, Edit, OnTrouble, Outcome, Rule
 from tests.support import naive
+from tests.support.filter_strategies import holds
+
+NOTHING_KNOWN = FilterFacts(MappingProxyType({}))
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +31,8 @@ class Scripted:
     on_trouble: OnTrouble = OnTrouble.BLOCK
     trouble: Outcome | None = None
     """What it answers instead, whatever the text."""
+    when: Filter | None = None
+    """For which requests it is; None: for all."""
 
     @property
     def rule(self) -> Rule:
@@ -48,8 +57,12 @@ class NaivePhase:
     """The policies with effects that ran."""
 
 
-def decide(policies: list[Scripted], text: str) -> NaivePhase:
-    """Take the policies in declared order; what acts runs only where nobody before it blocked."""
+def decide(declared: list[Scripted], text: str, facts: FilterFacts = NOTHING_KNOWN) -> NaivePhase:
+    """Take the policies in declared order; what acts runs only where nobody before it blocked.
+
+    Those that are not for this request are as if they were not declared.
+    """
+    policies = [one for one in declared if one.when is None or holds(one.when, facts)]
     verdicts: list[tuple[Scripted, Outcome]] = []
     effects = set()
     for policy in policies:
