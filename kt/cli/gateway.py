@@ -1,4 +1,4 @@
-"""`kt gateway run`: compile a configuration and serve it until told to stop."""
+"""`kt gateway run`: serve a configuration, or the plan that was made of one, until told to stop."""
 
 import signal
 from functools import partial
@@ -13,6 +13,7 @@ from kt.cli.surroundings import admin_token, read_secrets, state_directory
 from kt.compiler.settings import Settings
 from kt.errors import UsageError
 from kt.plan import NotEnforced, Plan
+from kt.planfile import MAX_BYTES, read_plan
 from kt.runtime.gateway import GatewayOptions, Running, run_gateway
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the product's documented default
@@ -33,9 +34,14 @@ def gateway() -> None:
 @click.option(
     "--policy-config",
     "config",
-    required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="The policy-config.yaml to run.",
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The plan to run, as `kt config compile -o` wrote it.",
 )
 @click.option(
     "--allow-unenforced",
@@ -44,15 +50,54 @@ def gateway() -> None:
 )
 @settings_options
 def run(
-    listen: tuple[str, int] | None, config: Path, allow_unenforced: bool, settings: Settings
+    listen: tuple[str, int] | None,
+    config: Path | None,
+    plan_file: Path | None,
+    allow_unenforced: bool,
+    settings: Settings,
 ) -> None:
-    """Serve a configuration until SIGTERM or SIGINT; requests under way may end."""
-    plan = compile_file(config, settings).plan
+    """Serve a configuration or a plan until SIGTERM or SIGINT; requests under way may end."""
+    plan = chosen_plan(config, plan_file, settings)
     if not plan.enabled:
         raise UsageError("the pack is switched off", "set pack.enabled to true")
     refuse_unenforced(plan, is_allowed=allow_unenforced)
     host, port = listen or (EVERYWHERE, plan.listen_port)
     trio.run(partial(_serve, plan, options(plan, host, port, settings)))
+
+
+def chosen_plan(config: Path | None, plan_file: Path | None, settings: Settings) -> Plan:
+    """The plan of the one file that is named. Raises UsageError for none and for both."""
+    if config is not None and plan_file is not None:
+        hint = "name the plan alone, or compile the configuration again"
+        raise UsageError("--policy-config and --plan are two plans", hint)
+    if plan_file is not None:
+        refuse_settings(settings)
+        return load_plan(plan_file)
+    if config is None:
+        raise UsageError("there is nothing to run", "name a file: --policy-config FILE")
+    return compile_file(config, settings).plan
+
+
+def refuse_settings(settings: Settings) -> None:
+    """A plan runs as it was compiled: what would change it must go into the compilation."""
+    if settings.given:
+        names = ", ".join(settings.given)
+        hint = "give it to kt config compile -o PLAN instead, and leave it out here"
+        raise UsageError(f"{names} would change the plan", hint)
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file. Raises UsageError where it cannot be read or run."""
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        hint = "name a file that kt config compile -o wrote"
+        raise UsageError(f"cannot read {path}: {error.strerror}", hint) from None
+    plan = read_plan(data, str(path))
+    if not plan.targets:
+        raise UsageError(f"{path} has no provider", "compile it with one, or with --upstream URL")
+    return plan
 
 
 def refuse_unenforced(plan: Plan, *, is_allowed: bool) -> None:

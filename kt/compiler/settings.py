@@ -34,3 +34,13 @@ class Settings:
     fail_mode: OnTrouble | None = None
     profile: Profile = attrs.field(factory=Profile)
     """What was measured of the policies."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The flags and variables that say something; a profile has no say where a plan runs."""
+        named = (
+            ("--fail-mode", self.fail_mode),
+            (self.max_concurrency and self.max_concurrency.origin, self.max_concurrency),
+            ("--upstream", self.upstreams),
+        )
+        return tuple(name for name, value in named if name and value)

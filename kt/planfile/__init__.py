@@ -1,5 +1,5 @@
 """Plan files: what `kt config compile -o` writes and `kt gateway run --plan` reads."""
 
-from kt.planfile.document import read_plan, write_plan
+from kt.planfile.document import MAX_BYTES, read_plan, write_plan
 
-__all__ = ["read_plan", "write_plan"]
+__all__ = ["MAX_BYTES", "read_plan", "write_plan"]

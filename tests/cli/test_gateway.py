@@ -6,9 +6,11 @@ import attrs
 import pytest
 
 from kt.cli import run
+from kt.cli.compiling import CONCURRENCY_VARIABLE
 from kt.cli.gateway import options, replaced_targets
-from kt.compiler import Settings, Upstream
+from kt.compiler import Setting, Settings, Upstream
 from kt.plan import Plan, SecretFrom, SecretRef
+from kt.policy import OnTrouble
 from tests.support.plans import plan, target
 
 CONFIG = """\
@@ -120,3 +122,80 @@ def test_a_state_directory_that_cannot_be_written_exits_with_two(
     for host in ("127.0.0.1", "0.0.0.0"):
         assert gateway("--policy-config", good, "--listen", f"{host}:0") == 2
         assert "KEEPTRUSTS_STATE_DIR" in capsys.readouterr().err
+
+
+def compiled(directory: Path, text: str, *flags: str) -> Path:
+    """The plan file of a configuration."""
+    path = directory / "plan.json"
+    assert run(["config", "compile", config(directory, text), "-o", str(path), *flags]) == 0
+    return path
+
+
+FLAGS = {
+    "fail_mode": ("--fail-mode", "allow"),
+    "max_concurrency": ("--max-concurrency", "3"),
+    "upstreams": ("--upstream", "http://127.0.0.1:2"),
+}
+"""Field of Settings -> the flag that sets it."""
+
+
+def test_exactly_one_of_configuration_and_plan_is_run(tmp_path: Path, capsys: Capture) -> None:
+    path = compiled(tmp_path, CONFIG + TARGET)
+    both = ("--plan", str(path), "--policy-config", str(tmp_path / "policy-config.yaml"))
+    for arguments, said in ((both, "are two plans"), ((), "nothing to run")):
+        assert gateway(*arguments) == 2
+        seen = capsys.readouterr().err
+        assert said in seen
+        assert "hint: " in seen
+
+
+@pytest.mark.parametrize("flag", FLAGS.values(), ids=list(FLAGS))
+def test_what_would_change_a_plan_is_refused(
+    flag: tuple[str, str], tmp_path: Path, capsys: Capture
+) -> None:
+    path = compiled(tmp_path, CONFIG + TARGET)
+    assert gateway("--plan", str(path), *flag) == 2
+    assert f"{flag[0]} would change the plan" in capsys.readouterr().err
+
+
+def test_every_setting_has_its_refusal() -> None:
+    assert {field.name for field in attrs.fields(Settings)} == {*FLAGS, "profile"}
+    assert Settings().given == ()
+    everything = Settings(
+        max_concurrency=Setting(1, "VARIABLE"),
+        upstreams=(Upstream("http://x"),),
+        fail_mode=OnTrouble.ALLOW,
+    )
+    assert everything.given == ("--fail-mode", "VARIABLE", "--upstream")
+
+
+def test_a_variable_that_would_change_a_plan_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    path = compiled(tmp_path, CONFIG + TARGET)
+    monkeypatch.setenv(CONCURRENCY_VARIABLE, "5")
+    assert gateway("--plan", str(path)) == 2
+    assert f"{CONCURRENCY_VARIABLE} would change the plan" in capsys.readouterr().err
+
+
+def test_a_plan_that_cannot_be_run_exits_with_two_and_a_hint(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    good = compiled(tmp_path, CONFIG + TARGET).read_text()
+    files = {
+        "bare": compiled(tmp_path, CONFIG).read_text(),
+        "off": compiled(tmp_path, (CONFIG + TARGET).replace("true", "false")).read_text(),
+        "yaml": CONFIG,
+        "changed": good.replace('"listen_port":41002', '"listen_port":41003'),
+    }
+    capsys.readouterr()
+    said = {"bare": "no provider", "off": "switched off", "yaml": "not JSON", "changed": "digest"}
+    for name, text in files.items():
+        path = tmp_path / f"{name}.json"
+        path.write_text(text)
+        assert gateway("--plan", str(path), "--listen", "127.0.0.1:0") == 2
+        seen = capsys.readouterr().err
+        assert said[name] in seen
+        assert "hint: " in seen
+    assert gateway("--plan", str(tmp_path / "none.json")) == 2
+    assert "cannot read" in capsys.readouterr().err
