@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from kt.compiler.model import ChainEntry, When
 from kt.diagnostics import Related, Report
-from kt.filters.analysis import Claim, Reach, analyze, reaches
+from kt.filters.analysis import Claim, Reach, reaches, satisfiable
+from kt.filters.folding import fold
 from kt.filters.printing import show
 from kt.filters.solving import Answer
 from kt.filters.syntax import Always, And, Filter, Not, Or, all_of, atoms, field_of
@@ -55,16 +56,16 @@ def _report_unknown_here(report: Report, tree: Filter, phases: frozenset[Phase])
 
 
 def _decided(report: Report, entry: ChainEntry, written: list[When], tree: Filter) -> Filter | None:
-    found = analyze(tree)
-    if found.can_be_true.answer is Answer.NO:
-        _report_never(report, entry, written, found.can_be_true)
+    can_be_true = satisfiable(tree)
+    if can_be_true.answer is Answer.NO:
+        _report_never(report, entry, written, can_be_true)
         return Always(always=False)
-    is_needless = found.can_be_false.answer is Answer.NO
+    is_needless = satisfiable(Not(tree)).answer is Answer.NO
     if is_needless and not any(one.unmeasured for one in written):
         report.add("when_always", written[0].span, word=entry.name, hint="leave it out")
     for one in written:
         _report_idle_branches(report, one.tree)
-    return None if is_needless else found.folded
+    return None if is_needless else fold(tree)
 
 
 def _report_never(report: Report, entry: ChainEntry, written: list[When], claim: Claim) -> None:

@@ -13,6 +13,7 @@ import attrs
 from kt.compiler.kind_names import KIND_OF, canonical_word
 from kt.compiler.leaves import Rejected
 from kt.compiler.model import FailFlags
+from kt.compiler.places import span_inside
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
 from kt.diagnostics import CODES, Related, Report
 from kt.errors import HouseBug
@@ -64,7 +65,7 @@ def _start(span: Span) -> int:
 def report_problems(report: Report, policy: PolicyKind, block: Entry) -> None:
     """Report what a policy finds wrong in its own settings, where it was written."""
     for problem in policy.problems():
-        name, span = _code_name(problem), _span(problem, block)
+        name, span = _code_name(problem), _span(report.source.text, problem, block)
         report.add(name, span, hint=problem.hint, word=problem.field, message=problem.message)
 
 
@@ -78,16 +79,15 @@ def _code_name(problem: Problem) -> str:
     return name
 
 
-def _span(problem: Problem, block: Entry) -> Span:
-    """The position inside a string where it stands as it is, else of the value, else of the key."""
+def _span(text: str, problem: Problem, block: Entry) -> Span:
+    """The position inside a string where that is known, else of the value, else of the key."""
     place, node = _find(problem.field, block)
     if not isinstance(node, Scalar) or (problem.is_warning and problem.start is None):
         return place
-    if problem.start is None or node.verbatim is None:
+    if problem.start is None:
         return node.span if node.span.end > node.span.start else place
     end = problem.start + 1 if problem.end is None else problem.end
-    start = min(problem.start, len(node.text))
-    return Span(node.verbatim + start, node.verbatim + max(start, min(end, len(node.text))))
+    return span_inside(text, node, problem.start, end)
 
 
 def _find(field: str, block: Entry) -> tuple[Span, Node]:

@@ -7,7 +7,7 @@ two are read side by side, spaces left out, and a text that was changed later is
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kt.compiler.tree import Scalar
 from kt.source import Span
@@ -35,11 +35,11 @@ def between(places: tuple[int, ...], start: int, end: int) -> Span:
 
 def places_of(text: str, scalar: Scalar) -> tuple[int, ...] | None:
     """For every character of a scalar where it stands, and where it ends."""
-    written = _written(text, scalar.span)
+    at, last, pattern = _content(text, scalar.span)
+    written = _written(pattern.finditer(text, at, last))
     places = []
-    at = scalar.span.start
     for character in scalar.text:
-        end = at + text.startswith(character, at)
+        end = at + text.startswith(character, at, last)
         if not character.isspace():
             spelled, at, end = next(written, ("", 0, 0))
             if spelled != character:
@@ -49,23 +49,26 @@ def places_of(text: str, scalar: Scalar) -> tuple[int, ...] | None:
     return (*places, at)
 
 
-def _written(text: str, span: Span) -> Iterator[tuple[str, int, int]]:
-    """What is no space between the quotes or below the mark of a block, with its places."""
+def _content(text: str, span: Span) -> tuple[int, int, re.Pattern[str]]:
+    """What stands between the quotes, or below the mark of a block, and how it is read."""
     start, end = span.start, span.end
     match text[start : start + 1]:
         case "|" | ">":
-            start = text.find("\n", start, end) + 1 or end
-            pattern = _ANY
+            return text.find("\n", start, end) + 1 or end, end, _ANY
         case "'":
-            start, end, pattern = start + 1, end - 1, _SINGLE
+            return start + 1, end - 1, _SINGLE
         case '"':
-            start, end, pattern = start + 1, end - 1, _DOUBLE
+            return start + 1, end - 1, _DOUBLE
         case _:
-            pattern = _ANY
-    for found in pattern.finditer(text, start, end):
-        spelled = _meant(found[0])
-        if spelled:
-            yield spelled, *found.span()
+            return start, end, _ANY
+
+
+def _written(found: Iterable[re.Match[str]]) -> Iterator[tuple[str, int, int]]:
+    """What is no space, and from where to where it is written."""
+    for one in found:
+        meant = _meant(one[0])
+        if meant:
+            yield meant, one.start(), one.end()
 
 
 def _meant(spelled: str) -> str:
