@@ -145,6 +145,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "when_always": Code("KT610", "every request meets the condition of '{word}'"),
         "when_never": Code("KT611", "'{word}' never runs: no request meets its condition"),
         "branch_never": Code("KT612", "this alternative never decides: {word}"),
+        "needless_order": Code("KT619", "'order: free' changes nothing for '{word}'"),
     }
 )
 """Name -> number and message: the only place where messages are written (docs/errors.md).
