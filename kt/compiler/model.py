@@ -117,7 +117,7 @@ class EntryOptions:
     replacement: Text | None = setting(least=0, most=200)
     parallel_group: Text | None = setting(least=1, most=200)
     parallel: bool | None = setting()
-    order: EntryOrder | None = not_enforced()
+    order: EntryOrder | None = setting()
     fail_open: bool | None = setting()
     fail_closed: bool | None = setting()
     when: When | None = setting()
