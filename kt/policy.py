@@ -108,6 +108,11 @@ class Facts:
     """`order: free`: a blocker declared after it may run before it, so that what it would have done
     outside is not done for a request that is blocked."""
 
+    @property
+    def acts(self) -> bool:
+        """Whether something outside the phase is different after the step has run."""
+        return self.has_effects or self.keeps_state
+
 
 class View(Enum):
     """The form of the text on which a rule matches; each works character by character."""

@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 import attrs
 
-from kt.compiler.model import ChainEntry, EntryAction
+from kt.compiler.model import ChainEntry, EntryAction, EntryOrder
 from kt.diagnostics import Report
 from kt.plan import NotEnforced, Record, Scan
-from kt.policy import Action, Facts, Rule
+from kt.policy import Action, Facts, Phase, Rule
 
 OVERRIDES = ("action", "message", "replacement")
 
@@ -53,8 +53,13 @@ def _relabeled(rule: Rule, label: str) -> Rule:
     return attrs.evolve(rule, label=label, derived=None)
 
 
-def facts_of(body: Scan | Record | NotEnforced, facts: Facts) -> Facts:
-    """The facts of what the body does now."""
+def facts_of(
+    body: Scan | Record | NotEnforced, facts: Facts, phase: Phase, entry: ChainEntry
+) -> Facts:
+    """The facts of what the body does now, in the order that its entry asks for."""
+    # After everything nothing blocks any more, so that there is no place to give up.
+    if entry.options.order is EntryOrder.FREE and facts.acts and phase is not Phase.AUDIT:
+        facts = attrs.evolve(facts, free_order=True)
     if not isinstance(body, Scan):
         return facts
     is_block, is_redact = body.action is Action.BLOCK, body.action is Action.REDACT
@@ -69,3 +74,11 @@ def report_idle_options(bodies: tuple[object, ...], entry: ChainEntry, report: R
         if key.value == "action" and entry.options.action in RECORDS:
             continue
         report.add("not_enforced", key.span, word=key.value)
+
+
+def report_needless_order(facts: tuple[Facts, ...], entry: ChainEntry, report: Report) -> None:
+    """Warn of a free order where nothing would keep its place."""
+    if entry.options.order is EntryOrder.FREE and not any(one.free_order for one in facts):
+        place = next(key.span for key in entry.keys if key.value == "order")
+        hint = "leave it out: only what has effects or keeps state is kept in front of blockers"
+        report.add("needless_order", place, word=entry.name, hint=hint)

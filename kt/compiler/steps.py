@@ -9,7 +9,12 @@ import attrs
 from kt.compiler.applicability import when_of
 from kt.compiler.blocks import Kinds, report_problems
 from kt.compiler.model import Block, ChainEntry, Config
-from kt.compiler.overrides import facts_of, overruled, report_idle_options
+from kt.compiler.overrides import (
+    facts_of,
+    overruled,
+    report_idle_options,
+    report_needless_order,
+)
 from kt.compiler.phases import phases_of
 from kt.compiler.settings import Settings
 from kt.compiler.tree import Entry, Map, Scalar
@@ -20,6 +25,7 @@ from kt.policy import OnTrouble
 
 TOGETHER = "parallel"
 """The group of entries that only say `parallel: true`."""
+FREE = "order: free, so that blockers declared after it may start first"
 
 
 @attrs.frozen(kw_only=True)
@@ -77,8 +83,13 @@ def _steps(
 ) -> list[Step]:
     phases = phases_of(entry, kinds)
     bodies = tuple(overruled(chosen.policy.body(phase), entry) for phase in phases)
+    facts = tuple(
+        facts_of(body, chosen.policy.facts(phase), phase, entry)
+        for phase, body in zip(phases, bodies, strict=True)
+    )
     if entry.options.enabled is not False:
         _report_idle(bodies, entry, chosen, report)
+        report_needless_order(facts, entry, report)
     when = when_of(entry, phases, report)
     return [
         Step(
@@ -87,13 +98,14 @@ def _steps(
             phase=phase,
             order=order,
             body=body,
-            facts=facts_of(body, chosen.policy.facts(phase)),
+            facts=own,
             limit=limit,
             on_trouble=chosen.on_trouble,
             when=when,
+            because=(FREE,) if own.free_order else (),
             origin=report.source.place(entry.span),
         )
-        for phase, body in zip(phases, bodies, strict=True)
+        for phase, body, own in zip(phases, bodies, facts, strict=True)
     ]
 
 

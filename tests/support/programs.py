@@ -2,8 +2,9 @@
 
 One line is one step in declared order: its name, then words. `blocks edits acts remembers` say what
 it may do, `thread network` what it costs, `redacted` what it sees, `output tool audit` where it
-runs (else on the input), `folded` on which view its rule looks, `disabled` that it is switched off;
-`group=NAME`, `limit=2s` and `measured=RUNS/BLOCKS/MILLISECONDS` of all runs.
+runs (else on the input), `folded` on which view its rule looks, `disabled` that it is switched off,
+`free` that its order is; `group=NAME`, `limit=2s` and `measured=RUNS/BLOCKS/MILLISECONDS` of all
+runs.
 """
 
 import itertools
@@ -90,6 +91,7 @@ def _step(order: int, name: str, words: list[str]) -> Step:
         keeps_state="remembers" in words,
         cost=costs[0] if costs else Cost.INLINE,
         sees=Sees.REDACTED if "redacted" in words else Sees.ORIGINAL,
+        free_order="free" in words,
     )
     limit = Limit(parse_duration(_option(words, "limit") or "2s"), origin="test")
     return attrs.evolve(step, facts=facts, limit=limit)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import attrs
 
 from kt.plan import Stage, Step
-from kt.policy import Facts, Sees
+from kt.policy import Sees
 
 
 class Border(Enum):
@@ -30,7 +30,7 @@ def borders_drawn(step: Step) -> Borders:
     """The borders that a step draws: who heeds one of them and is declared later, stays behind."""
     facts = step.facts
     drawn = []
-    if acts(facts):
+    if facts.acts:
         drawn.append(Border.EFFECTS_IN_ORDER)
         if not facts.free_order:
             drawn.append(Border.EFFECT_FIRST)
@@ -44,7 +44,7 @@ def borders_drawn(step: Step) -> Borders:
 def borders_heeded(step: Step) -> Borders:
     """The borders that a step does not cross."""
     heeded = []
-    if acts(step.facts):
+    if step.facts.acts:
         heeded += [Border.EFFECTS_IN_ORDER, Border.BLOCK_FIRST]
     if step.facts.can_block:
         heeded.append(Border.EFFECT_FIRST)
@@ -80,13 +80,8 @@ def must_follow(step: Step, other: Step) -> bool:
     """
     if waits_for_text(step) and makes_text(other):
         return True
-    is_guarded = acts(step.facts) and other.facts.can_block
-    return is_guarded and (not acts(other.facts) or other.order < step.order)
-
-
-def acts(facts: Facts) -> bool:
-    """Whether something outside the phase is different after the step has run."""
-    return facts.has_effects or facts.keeps_state
+    is_guarded = step.facts.acts and other.facts.can_block
+    return is_guarded and (not other.facts.acts or other.order < step.order)
 
 
 def waits_for_text(step: Step) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from kt.compiler.optimizer.commute import acts, waits_for_text, with_reason
+from kt.compiler.optimizer.commute import waits_for_text, with_reason
 from kt.compiler.program import PARTS, Program
 from kt.plan import Limit, Scan, Stage, Step
 from kt.policy import Cost, View
@@ -67,7 +67,7 @@ def _pass_of(stage: Stage) -> _Pass | None:
 def _only_scans(step: Step) -> bool:
     if not isinstance(step.body, Scan) or step.body.decode:
         return False  # what is decoded is another text for each step
-    return step.facts.cost is Cost.INLINE and not acts(step.facts) and not waits_for_text(step)
+    return step.facts.cost is Cost.INLINE and not step.facts.acts and not waits_for_text(step)
 
 
 def _fused(run: Sequence[Stage]) -> Stage:

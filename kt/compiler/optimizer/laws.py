@@ -12,7 +12,6 @@ import attrs
 
 from kt.compiler.optimizer.commute import (
     Border,
-    acts,
     borders_drawn,
     borders_heeded,
     makes_text,
@@ -139,13 +138,13 @@ def _start_at_once(stage: Stage) -> Iterator[str]:
     """Who must follow another of the same stage (`commute.must_follow`), with one of those."""
     maker = next(filter(makes_text, stage.steps), None)
     blockers = [step for step in stage.steps if step.facts.can_block]
-    blocker = next((step for step in blockers if not acts(step.facts)), None)
-    guards = (step for step in blockers if acts(step.facts))
+    blocker = next((step for step in blockers if not step.facts.acts), None)
+    guards = (step for step in blockers if step.facts.acts)
     guard = min(guards, key=lambda step: step.order, default=None)
     for step in stage.steps:
         if maker and waits_for_text(step):
             yield f"let '{step.name}' start at once with '{maker.name}'"
-        if not acts(step.facts):
+        if not step.facts.acts:
             continue
         if blocker:
             yield f"let '{step.name}' start at once with '{blocker.name}'"

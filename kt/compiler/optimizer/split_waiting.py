@@ -11,7 +11,6 @@ import attrs
 
 from kt.compiler.optimizer.commute import (
     Border,
-    acts,
     borders_drawn,
     borders_heeded,
     makes_text,
@@ -77,12 +76,12 @@ def _waves(stage: Stage) -> list[Stage]:
     No step of it reads what another redacts any more; what acts still waits for what may block.
     """
     may_block = [step for step in stage.steps if step.facts.can_block]
-    guards = sorted(step.order for step in may_block if acts(step.facts))
+    guards = sorted(step.order for step in may_block if step.facts.acts)
     is_guarded = len(guards) < len(may_block)
     waves: defaultdict[int, list[Step]] = defaultdict(list)
     for step in stage.steps:
-        earlier_guards = bisect_left(guards, step.order) if acts(step.facts) else 0
-        waves[earlier_guards + (is_guarded and acts(step.facts))].append(step)
+        earlier_guards = bisect_left(guards, step.order) if step.facts.acts else 0
+        waves[earlier_guards + (is_guarded and step.facts.acts)].append(step)
     return [_wave(stage, tuple(waves[at]), is_first=not at) for at in sorted(waves)]
 
 
