@@ -130,11 +130,12 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "policy.unknown_entity": Code("KT405", "{message}"),
         "field_not_here": Code("KT406", "'{word}' is not known in the {phase} phase"),
         "credential": Code("KT407", "a condition cannot compare '{word}'", is_secret=True),
+        "includes": Code("KT420", "the policies of other files are not read"),
         "same_phase_twice": Code("KT501", "'{word}' runs twice in the {phase} phase"),
         "stage_not_possible": Code("KT502", "'{word}' cannot run in the stage '{stage}'"),
         "trouble_contradiction": Code("KT503", "'fail_open' and 'fail_closed' contradict"),
         "not_enforced": Code("KT601", "'{word}' is set, but not enforced yet"),
-        "unused_block": Code("KT602", "'{word}' is configured, but not in the chain"),
+        "unused_block": Code("KT602", "'{word}' is configured, but nothing uses it"),
         "no_unit": Code("KT603", "a number without a unit is read as {reading}"),
         "limit_cut": Code("KT604", "'{word}' is cut to {limit}"),
         "pattern.lazy_ignored.warning": Code("KT605", "{message}"),
@@ -238,6 +239,10 @@ class Report:
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What a reader should know, by position."""
         return tuple(sorted(self._warnings, key=_place))
+
+    def beyond(self, *, warnings: bool) -> int:
+        """How many more errors, or warnings, were found than are kept."""
+        return self._beyond[warnings]
 
     def checked(self, value: T | None) -> T:
         """Pass a stage's value on, or raise ConfigError with everything that is wrong so far."""

@@ -33,7 +33,7 @@ def find_kind(report: Report, kinds: Kinds, scalar: Scalar) -> str:
     name = KIND_OF.get(word, word)
     if name in kinds:
         return name
-    hint = report.suggest(name, kinds)
+    hint = report.suggest(name, kinds) or "'kt config schema' lists the kinds that there are"
     report.add("unknown_kind", scalar.span, word=scalar.text, hint=hint)
     raise Rejected
 

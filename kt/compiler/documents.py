@@ -6,9 +6,10 @@ value changed, a finding about an entry; what an entry means is for `entries`.
 
 import attrs
 
+from kt.compiler.entries import has_one_key
 from kt.compiler.kind_names import KIND_OF, SINGLE, canonical_word
 from kt.compiler.shapes import given_twice
-from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
+from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, is_null, key_name
 from kt.diagnostics import Report
 from kt.source import NOWHERE, Span
 
@@ -85,16 +86,17 @@ def _entry(name: str, span: Span, value: Node) -> Entry:
 def _on_side(item: Node, phase: str, given: Entry) -> Node:
     """An item of a list whose name fixes the phase, with that phase said."""
     side = _entry("phase", given.key.span, Scalar(phase, given.key.span, phase))
-    match item:
-        case Map():
-            if len(item.entries) == 1 and isinstance(item.entries[0].value, Map):
-                (only,) = item.entries
-                value = attrs.evolve(item.entries[0].value, entries=(*_of(only.value), side))
-                return attrs.evolve(item, entries=(Entry(only.key, value),))
-            return attrs.evolve(item, entries=(*item.entries, side))
-        case Scalar() if item.value is not None:
-            return Map((Entry(item, Map((side,), item.span)),), item.span)
-    return item
+    if isinstance(item, Scalar) and not is_null(item):
+        return Map((Entry(item, Map((side,), item.span)),), item.span)
+    if not isinstance(item, Map):
+        return item
+    if not has_one_key(item):
+        return attrs.evolve(item, entries=(*item.entries, side))
+    (only,) = item.entries
+    if not isinstance(only.value, Map) and not is_null(only.value):
+        return item  # its settings are no map, which is for whoever reads them to say
+    value = Map((*_of(only.value), side), only.value.span)
+    return attrs.evolve(item, entries=(Entry(only.key, value),))
 
 
 def _of(node: Node) -> tuple[Entry, ...]:
@@ -108,20 +110,23 @@ def _expanded(listed: Seq, report: Report) -> tuple[Node, ...]:
         rules = item.get("rules") if isinstance(item, Map) else None
         if rules is None or not isinstance(item, Map):
             items.append(item)
-        elif isinstance(rules.value, Seq):
+        elif isinstance(rules.value, Seq) and rules.value.items:
             items += _rules(item, rules.value)
-        else:
-            found = rules.value.found
-            report.add("wrong_type", rules.value.span, expected="a list", found=found)
+        else:  # an empty one would leave what stands beside it unread
+            is_empty = isinstance(rules.value, Seq)
+            found = "an empty one" if is_empty else rules.value.found
+            report.add("wrong_type", rules.value.span, expected="a list of rules", found=found)
     return tuple(items)
 
 
 def _rules(group: Map, rules: Seq) -> list[Node]:
     """Every rule of a group with what the group says for all, and a name of its own."""
-    name = group.get("name") or group.get("id")
+    given = (group.get("name"), group.get("id"))
+    name = next((one for one in given if one is not None and not is_null(one.value)), None)
     shared = [one for one in group.entries if key_name(one.key) not in _NOT_INHERITED]
     made: list[Node] = []
-    for number, rule in enumerate(rules.items, start=1):
+    for number, item in enumerate(rules.items, start=1):
+        rule = _as_rule(item)
         if not isinstance(rule, Map):
             made.append(rule)
             continue
@@ -131,6 +136,20 @@ def _rules(group: Map, rules: Seq) -> list[Node]:
             added.append(_numbered(name, number, len(rules.items)))
         made.append(attrs.evolve(rule, entries=(*rule.entries, *added)))
     return made
+
+
+def _as_rule(item: Node) -> Node:
+    """A kind alone as a map, which can say more; a name that says nothing left out."""
+    if isinstance(item, Scalar) and not is_null(item):
+        return Map((_entry("type", item.span, item),), item.span)
+    if not isinstance(item, Map):
+        return item
+    kept = [
+        one
+        for one in item.entries
+        if key_name(one.key) not in ("name", "id") or not is_null(one.value)
+    ]
+    return attrs.evolve(item, entries=tuple(kept))
 
 
 def _numbered(name: Entry, number: int, count: int) -> Entry:

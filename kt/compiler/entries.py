@@ -27,7 +27,7 @@ from kt.compiler.kind_names import (
 from kt.compiler.leaves import Rejected, read_str, reject
 from kt.compiler.model import EntryOptions
 from kt.compiler.shapes import given_twice
-from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
+from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, is_null, key_name
 from kt.diagnostics import Report
 from kt.policies import PolicyKind
 from kt.source import Span
@@ -75,13 +75,18 @@ def take_apart(report: Report, kinds: Kinds, node: Node) -> Parts:
         return Parts(kind=kind, name=name, options=nothing, settings=nothing, span=node.span)
     if isinstance(node, Map):
         others = [one for one in node.entries if key_name(one.key) not in _LIST_KEYS]
-        if len(node.entries) == len(others) == 1 or _lost_indentation(kinds, others):
+        if has_one_key(node) or _lost_indentation(kinds, others):
             beside = [one for one in node.entries if one is not others[0]]
             return _keyed(report, kinds, others[0], beside)
         if len(others) < len(node.entries):
             return _listed(report, kinds, node)
     report.add("bad_chain_entry", node.span)
     raise Rejected
+
+
+def has_one_key(node: Map) -> bool:
+    """Whether an item is a map with one key that can only be a kind."""
+    return len(node.entries) == 1 and key_name(node.entries[0].key) not in _LIST_KEYS
 
 
 def _lost_indentation(kinds: Kinds, others: list[Entry]) -> bool:
@@ -91,8 +96,7 @@ def _lost_indentation(kinds: Kinds, others: list[Entry]) -> bool:
 
 
 def _is_map(entry: Entry) -> bool:
-    value = entry.value
-    return isinstance(value, Map) or (isinstance(value, Scalar) and value.value is None)
+    return isinstance(entry.value, Map) or is_null(entry.value)
 
 
 def _keyed(report: Report, kinds: Kinds, entry: Entry, beside: list[Entry]) -> Parts:
@@ -140,16 +144,20 @@ def _below(report: Report, node: Node) -> tuple[Entry, ...]:
     """The entries of a map; nothing stands for none."""
     if isinstance(node, Map):
         return node.entries
-    if isinstance(node, Scalar) and node.value is None:
+    if is_null(node):
         return ()
     raise reject(report, node, "a map")
 
 
 def _name(report: Report, keys: Mapping[str, Entry]) -> str | None:
-    for key in ("name", "id"):
-        if key in keys:
-            return read_str(report, keys[key].value)
-    return None
+    named = _named(keys)
+    return None if named is None else read_str(report, named.value)
+
+
+def _named(keys: Mapping[str, Entry]) -> Entry | None:
+    """What says how an entry is called; a null says nothing."""
+    given = (keys[key] for key in ("name", "id") if key in keys)
+    return next((one for one in given if not is_null(one.value)), None)
 
 
 def _kind(
@@ -179,7 +187,7 @@ def _kind(
 
 def _by_name(report: Report, kinds: Kinds, keys: Keys, node: Map) -> Text | None:
     """The kind of an entry whose type does not say it."""
-    named = keys.get("name") or keys.get("id")
+    named = _named(keys)
     place: Node = node if named is None else named.value
     word = "" if named is None else canonical_word(read_str(report, named.value))
     kind = KIND_OF.get(word, word)

@@ -303,7 +303,7 @@ class Config:
     fabric: sections.Fabric | None = not_enforced()
     testing: sections.Testing | None = not_enforced()
     agents: AnyValue | None = not_enforced()
-    includes: AnyValue | None = not_enforced()
+    includes: AnyValue | None = setting(refused="includes")
     health_monitor: AnyValue | None = not_enforced()
     memory: AnyValue | None = not_enforced()
     learning: AnyValue | None = not_enforced()

@@ -187,5 +187,6 @@ def _listed(kinds: Kinds, more: Iterable[str]) -> Schema:
 def _group(kinds: Kinds) -> Schema:
     """Rules that share what stands beside them."""
     listed = _listed(kinds, ("rules",))
-    rules = {"rules": list_of(reference("entry"))}
-    return {**listed, "properties": {**listed["properties"], **rules}, **has_key("rules")}
+    empty = {"type": "object", "maxProperties": 0}  # it is what stands beside the rules
+    rules = {**list_of({"anyOf": [reference("entry"), empty]}), "minItems": 1}
+    return {**listed, "properties": {**listed["properties"], "rules": rules}, **has_key("rules")}

@@ -16,6 +16,7 @@ from kt.compiler import provider_sections as provided
 from kt.compiler.fields import Duration, Number, Size, Text
 from kt.compiler.schema_conditions import condition_schema
 from kt.compiler.schema_forms import (
+    NULL,
     Schema,
     closed_map,
     list_of,
@@ -128,7 +129,7 @@ def _accepts_any_key(due: Any) -> bool:
 def field(one: Any) -> Schema:
     """What a key may hold."""
     if one.metadata.get("refused"):
-        return {"not": {}}
+        return dict(NULL)
     schema = value(one.type, one.metadata.get("range"))
     is_enforced = one.metadata.get("is_enforced", True)
     return schema if is_enforced else {**schema, "description": "not enforced yet"}

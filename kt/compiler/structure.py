@@ -21,7 +21,7 @@ from kt.compiler.entries import Parts, take_apart
 from kt.compiler.fields import Duration, Size, Text
 from kt.compiler.leaves import LEAVES, Rejected, read_enum, reject
 from kt.compiler.shapes import SYNONYMS, canonical, given_twice, synonyms_in
-from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name, leaves
+from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, is_null, key_name, leaves
 from kt.diagnostics import Report
 from kt.policies import AnyValue, PolicyKind
 from kt.units import show_duration, show_size
@@ -36,6 +36,15 @@ SECTIONS = frozenset(
     )
 )
 """Every top-level key that is a section's name."""
+
+
+REFUSED = types.MappingProxyType(
+    {
+        "literal_secret": "use secret_key_ref with env or store",
+        "includes": "write the policies into this file: without them less would be protected",
+    }
+)
+"""Why a key must not be set -> what to do instead."""
 
 
 def structure(root: Map, kinds: Kinds, report: Report) -> model.Config | None:
@@ -163,8 +172,8 @@ class Structurer:
 
     def _field(self, field: Any, entry: Entry) -> Any:
         refused = field.metadata.get("refused")
-        if refused is not None:
-            self.report.add(refused, entry.value.span, hint="use secret_key_ref with env or store")
+        if refused is not None and not is_null(entry.value):
+            self.report.add(refused, entry.value.span, hint=REFUSED[refused])
             raise Rejected
         value = self.read(entry.value, field.type)
         if not field.metadata.get("is_enforced", True):

@@ -73,6 +73,11 @@ def key_name(key: Scalar) -> str:
     return key.text.replace("-", "_")
 
 
+def is_null(node: Node) -> bool:
+    """Whether a node says nothing."""
+    return isinstance(node, Scalar) and node.value is None
+
+
 def nodes(node: Node) -> Iterator[Node]:
     """A node and everything in it."""
     yield node

@@ -62,7 +62,8 @@ def test_two_lists_fix_the_phase_of_whatever_form_an_entry_has() -> None:
         ("input_policies: {a: b}", [("wrong_type", "{a: b}")]),
         ("policies: 7", [("wrong_type", "7")]),
         ("policies: [{name: a, rules: 7}]", [("wrong_type", "7")]),
-        ("policies: [{name: a, rules: [7]}]", [("unknown_kind", "7")]),
+        ("policies: [{name: a, rules: [7]}]", [("wrong_type", "7")]),
+        ("policies: [{name: a, rules: []}]", [("wrong_type", "[]")]),
         ("input_policies: [pii-detector: {phase: output}]", [("given_twice", "phase")]),
         ("input_policies: [audit-logger]\ninput-policies: []", [("given_twice", "input-policies")]),
         ("version: 1", [("wrong_type", "1")]),
@@ -85,6 +86,36 @@ def test_a_group_passes_on_what_its_rules_do_not_say() -> None:
     assert {step.name for step in plan.steps(Phase.OUTPUT)} == {"g.1", "g.2", "q"}
     facts = {step.name: step.facts.can_block for step in plan.steps(Phase.OUTPUT)}
     assert (facts["g.1"], facts["g.2"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("with_null", "without"),
+    [
+        ("input_policies: [{pii-detector: ~}]", "input_policies: [pii-detector]"),
+        ("input_policies: [{pii-detector: {name: ~, id: ~}}]", "input_policies: [pii-detector]"),
+        ("policies: [{name: ~, type: rbac}]", "policies: [{type: rbac}]"),
+        ("policies: [{name: ~, id: x, type: rbac}]", "policies: [{id: x, type: rbac}]"),
+        ("policies: [{id: ~, pattern: ab}]", "policies: [{pattern: ab}]"),
+        (
+            "policies: [{name: ~, id: g, rules: [{type: rbac, name: ~}]}]",
+            "policies: [{id: g, rules: [{type: rbac}]}]",
+        ),
+    ],
+)
+def test_a_null_means_what_leaving_it_out_means(with_null: str, without: str) -> None:
+    assert compiled_of(with_null).plan.digest == compiled_of(without).plan.digest
+
+
+def test_an_unknown_kind_with_null_is_named_whatever_the_list() -> None:
+    for name in ("input_policies", "policies"):
+        assert errors_of(f"{name}: [{{pii_detecter: ~}}]") == [("unknown_kind", "pii_detecter")]
+
+
+def test_what_a_group_says_holds_for_a_rule_that_is_a_kind_alone() -> None:
+    group = "policies: [{name: g, action: flag, rules: [%s]}]"
+    alone, said = group % "pii-detector", group % "{type: pii-detector}"
+    assert compiled_of(alone).plan.digest == compiled_of(said).plan.digest
+    assert not any(step.facts.edits for step in compiled_of(alone).plan.steps(Phase.INPUT))
 
 
 HEAD = "policy: {name: %s, version: 1.0.0, enabled: true}\n"

@@ -139,6 +139,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "maximum": _bounded(lambda value: value, _is_number, -1),
         "minProperties": _bounded(len, TYPES["object"], 1),
         "maxProperties": _bounded(len, TYPES["object"], -1),
+        "minItems": _bounded(len, TYPES["array"], 1),
         "required": lambda names, value, _schema, _root: (
             not isinstance(value, dict) or all(name in value for name in names)
         ),

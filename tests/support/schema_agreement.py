@@ -25,6 +25,7 @@ SHAPE_CODES = frozenset(
         "out_of_range",
         "bad_chain_entry",
         "literal_secret",
+        "includes",
         "interpolation",
         "bad_length",
         "unknown_kind",
@@ -67,8 +68,7 @@ def is_single(tree: Map) -> bool:
 
 def is_in_item(tree: Map, steps: Steps) -> bool:
     """Whether a place is in an item that has its kind from its name, its type or its content."""
-    place = steps[1:] if steps[1:2] == ("chain",) else steps
-    if steps[:1] not in {(name,) for name in LISTS} or len(place) < 2:
+    if not below_lists(steps):
         return False
     nodes = list(along(tree, steps))
     item = next(
@@ -76,8 +76,14 @@ def is_in_item(tree: Map, steps: Steps) -> bool:
     )
     if not isinstance(item, Map):
         return False
-    # A list that fixes the phase writes it into its items, so that one key may become two.
-    return steps[0] != "policies" or any(one.key.text in LIST_KEYS for one in item.entries)
+    return any(one.key.text in LIST_KEYS for one in item.entries)
+
+
+def below_lists(steps: Steps) -> Steps:
+    """The way from a list of policies on: an item's index and what follows; else none."""
+    if steps[:1] not in {(name,) for name in LISTS}:
+        return ()
+    return steps[2:] if steps[1:2] == ("chain",) else steps[1:]
 
 
 def along(node: Node, steps: Steps) -> Iterator[Node]:
@@ -93,12 +99,12 @@ def along(node: Node, steps: Steps) -> Iterator[Node]:
 
 
 def is_shared_key(steps: Steps) -> bool:
-    """Whether a key below a kind in a chain means different things for different kinds."""
-    if steps[:2] != ("policies", "chain") or len(steps) < 5:
+    """Whether a key below a kind in a chain or list means different things for different kinds."""
+    place = below_lists(steps)
+    if len(place) < 3:
         return False
-    key = str(steps[4]).replace("-", "_")
-    # A name of null is refused where a name decides what an entry is called.
-    return key in LOOKED_FOR or key in OPTIONS & FIELDS or key in ("name", "id")
+    key = str(place[2]).replace("-", "_")
+    return key in LOOKED_FOR or key in OPTIONS & FIELDS
 
 
 LIST_KEYS = OPTIONS | {"type", "config", *LOOKED_FOR, "rules"}

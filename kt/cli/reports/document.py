@@ -27,6 +27,8 @@ def _file(report: FileReport) -> dict[str, Any]:
         "targets": summary.targets if summary else None,
         "errors": [_finding(report.file, one) for one in report.errors],
         "warnings": [_finding(report.file, one) for one in report.warnings],
+        "more_errors": report.more_errors,
+        "more_warnings": report.more_warnings,
     }
 
 

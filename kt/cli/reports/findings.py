@@ -73,6 +73,9 @@ class FileReport:
     """None where the file does not compile."""
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    more_errors: int = 0
+    """How many were found beside those that are kept."""
+    more_warnings: int = 0
     is_readable: bool = True
 
     @property
@@ -89,6 +92,8 @@ def file_report(file: str, report: Report, plan: Plan | None) -> FileReport:
         summary=None if plan is None else summarize(plan),
         errors=tuple(_finding(report.source, one) for one in report.errors),
         warnings=tuple(_finding(report.source, one) for one in report.warnings),
+        more_errors=report.beyond(warnings=False),
+        more_warnings=report.beyond(warnings=True),
     )
 
 

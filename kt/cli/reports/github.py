@@ -6,13 +6,16 @@ from kt.cli.reports.findings import FileReport, Finding
 
 
 def workflow_commands(reports: Sequence[FileReport]) -> str:
-    """One command per finding; nothing where nothing was found."""
+    """One command per finding, and one that counts those that were not kept."""
     return "\n".join(line for report in reports for line in _lines(report))
 
 
 def _lines(report: FileReport) -> Iterator[str]:
     yield from (_command("error", report.file, one) for one in report.errors)
     yield from (_command("warning", report.file, one) for one in report.warnings)
+    if report.more_errors or report.more_warnings:
+        more = f"{report.more_errors} more errors, {report.more_warnings} more warnings"
+        yield f"::notice file={_property(report.file)}::{more}"
 
 
 def _command(level: str, file: str, found: Finding) -> str:

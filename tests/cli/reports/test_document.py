@@ -23,6 +23,8 @@ def test_a_valid_file_says_what_it_comes_to() -> None:
                 "targets": 3,
                 "errors": [],
                 "warnings": [],
+                "more_errors": 0,
+                "more_warnings": 0,
             }
         ],
     }

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,12 @@ def test_a_finding_is_a_command_with_its_place_and_code() -> None:
 
 def test_nothing_found_is_nothing_said() -> None:
     assert workflow_commands([]) == ""
+
+
+def test_what_was_not_kept_is_counted() -> None:
+    many = attrs.evolve(report("a.yaml", "m"), more_errors=7)
+    (counted,) = [one for one in workflow_commands([many]).split("\n") if "notice" in one]
+    assert counted == "::notice file=a.yaml::7 more errors, 0 more warnings"
 
 
 def test_a_file_without_a_text_has_no_place() -> None:
