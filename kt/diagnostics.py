@@ -296,6 +296,7 @@ _SECRET = re.compile(
     r"(?i)((?:api[_-]?key|secret(?:[_-]?key)?|token|password)[\"']?\s*:\s*)(\S.*)"
     r"|(://)([^/@\s]+)(?=@)"
     r"|\b(sk-)([\w-]+)"
+    r"|\b(bearer[ :]+)([^\s\"']+)"
 )
 """What is likely a secret: a value under such a name, a URL's credentials, a provider's key."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from kt.diagnostics import CODES, KEPT, SHOWN, Diagnostic, Related, Report, clean, render
 from kt.errors import ConfigError
+from kt.filters.refusals import REASONS as FILTER_REASONS
 from kt.patterns.refusals import REASONS
 from kt.source import NOWHERE, Source, Span
 from tests.support.cases import FIXTURES, case_paths, compile_case, load
@@ -18,6 +19,10 @@ NEVER_FROM_A_FILE = frozenset(
 )
 """Refusals that no configuration can bring about: YAML holds no half characters, validators are
 named by built-in rules only, `conflict` is what the parser says where nothing else fits (law)."""
+
+
+FILTERS_NEVER_FROM_A_FILE = frozenset({"unknown_word", "half_character", "bad_condition"})
+"""The same: no field of a request has words of its own, and what is no map is refused before."""
 
 
 def report_of(text: str) -> Report:
@@ -50,6 +55,12 @@ def test_the_docs_show_the_messages() -> None:
 
 def test_every_refusal_of_the_rule_dialect_has_a_code() -> None:
     assert {f"pattern.{name}" for name in REASONS if name not in NEVER_FROM_A_FILE} <= CODES.keys()
+
+
+def test_every_refusal_of_the_filter_language_has_a_code() -> None:
+    rows = {name for name in CODES if name.startswith("filter.")}
+    never = FILTERS_NEVER_FROM_A_FILE
+    assert rows == {f"filter.{name}" for name in FILTER_REASONS if name not in never}
 
 
 @pytest.mark.parametrize("path", case_paths("errors"), ids=lambda path: path.name)
@@ -169,6 +180,7 @@ def test_a_long_line_is_shown_around_its_caret() -> None:
         "secret-key: sk-live-1",
         "{env: sk-live-1, zzz: 1}",
         "url: https://me:sk-live-1@host/",
+        "header: {Authorization: Bearer open-live-1}",
     ],
 )
 def test_an_excerpt_shows_no_secret_that_stands_on_its_line(line: str) -> None:
