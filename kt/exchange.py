@@ -1,8 +1,18 @@
-"""What a policy may see of a request or an answer: segments of text, each with its surface."""
+"""What a policy may see of a request or an answer: segments of text, each with its surface.
+
+Also the families of wire formats, which a target speaks and a path belongs to.
+"""
 
 from enum import Enum
 
 import attrs
+
+
+class Dialect(Enum):
+    """A family of wire formats: whose API a target has."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
 
 
 class Surface(Enum):
@@ -60,6 +70,10 @@ class Segment:
     pieces: tuple[Piece, ...]
 
 
+Place = tuple[int, str]
+"""Where a growing text stands in an answer."""
+
+
 @attrs.frozen
 class Lane:
     """The identity of one growing text in a streamed answer."""
@@ -67,4 +81,9 @@ class Lane:
     choice: int
     surface: Surface
     part: str = ""
-    """Distinguishes texts of one surface: a tool call's index, or the path of an unknown field."""
+    """Distinguishes the texts of a choice: the path below it."""
+
+    @property
+    def place(self) -> Place:
+        """What no other growing text of the answer has."""
+        return self.choice, self.part

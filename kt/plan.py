@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import attrs
 
+from kt.exchange import Dialect
 from kt.filters.syntax import Filter
 from kt.policy import Action, Facts, OnTrouble, Phase, Rule
 
@@ -156,6 +157,77 @@ class Pool:
     max_connections: int
     max_idle: int
     idle: Limit
+    lifetime: Limit | None = None
+    """After it a connection carries no further request; None: for as long as it holds."""
+
+
+@attrs.frozen(kw_only=True)
+class Tls:
+    """The files that decide whom a target's TLS trusts, and who we are."""
+
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+
+class Transport(Enum):
+    """Whose connections carry requests to targets."""
+
+    KT = "kt"
+    HTTPX = "httpx"
+
+
+class HttpVersion(Enum):
+    """The protocol spoken to targets."""
+
+    HTTP1 = "h1"
+    HTTP2 = "h2"
+    """Over TLS where the target agrees, else HTTP/1.1; without TLS by prior knowledge."""
+
+
+@attrs.frozen(kw_only=True)
+class KeepAlive:
+    """How idle connections are probed."""
+
+    interval: Limit
+    timeout: Limit
+    """A connection that answers no probe for so long is dead."""
+
+
+@attrs.frozen(kw_only=True)
+class WarmUp:
+    """What is done with every target before the listener opens."""
+
+    connections: Count
+    probe: str | None
+    """The path that each connection is tried with; None: it is only opened."""
+
+
+@attrs.frozen(kw_only=True)
+class Connecting:
+    """How targets are spoken to, all of them."""
+
+    transport: Transport = Transport.KT
+    http_version: HttpVersion = HttpVersion.HTTP1
+    keep_alive: KeepAlive | None = None
+    max_total: Count | None = None
+    """How many connections there may be to all targets together; None: to each its own."""
+    warm_up: WarmUp | None = None
+
+
+class Strategy(Enum):
+    """How a target is chosen. Only `ordered` is performed yet."""
+
+    ORDERED = "ordered"
+    """As declared; the next one where one fails."""
+    ROUND_ROBIN = "round_robin"
+    WEIGHTED = "weighted"
+    RANDOM = "random"
+    LOWEST_LATENCY = "lowest_latency"
+    HIGHEST_THROUGHPUT = "highest_throughput"
+    LOWEST_COST = "lowest_cost"
+    LEAST_BUSY = "least_busy"
+    USAGE_BASED = "usage_based"
 
 
 @attrs.frozen(kw_only=True)
@@ -164,13 +236,17 @@ class Target:
 
     id: str
     base_url: str
-    """Without a trailing slash and without `/v1`: paths carry it, so it never doubles."""
+    """Without a trailing slash and without `/v1`: paths carry it, so it never doubles. Empty where
+    no address is known: the target is never asked."""
     model: str | None
     """Replaces the request's model in place; None keeps it."""
     secret: SecretRef | None
     api_key_header: str
     api_key_prefix: str
     pool: Pool
+    tls: Tls = Tls()
+    format: Dialect | None = None
+    """The wire formats that it speaks; None: it is asked in whatever format its client speaks."""
     origin: str = descriptive(default="")
 
 
@@ -190,6 +266,8 @@ class Plan:
     output: tuple[Stage, ...]
     audit: tuple[Step, ...]
     targets: tuple[Target, ...]
+    strategy: Strategy = Strategy.ORDERED
+    connecting: Connecting = Connecting()
     listen_port: int = DEFAULT_PORT
     timeouts: Timeouts
     admission: Admission
@@ -242,7 +320,10 @@ __all__ = [
     "BODIES",
     "FORMAT",
     "Admission",
+    "Connecting",
     "Count",
+    "HttpVersion",
+    "KeepAlive",
     "Limit",
     "NotEnforced",
     "Plan",
@@ -254,8 +335,12 @@ __all__ = [
     "Sizes",
     "Stage",
     "Step",
+    "Strategy",
     "Target",
     "Timeouts",
+    "Tls",
+    "Transport",
+    "WarmUp",
     "canonical_json",
     "to_data",
 ]
