@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import attrs
 
 from kt.exchange import Surface
+from kt.explain.applicability import only_when
 from kt.explain.tables import section
-from kt.plan import Plan, Scan
+from kt.plan import Plan, Scan, Step
 from kt.policy import Phase
 
 REQUEST = (
@@ -54,29 +55,43 @@ class Cell:
     surface: Surface
     readers: tuple[str, ...]
     how: str
+    conditional: tuple[str, ...] = ()
+    """Those of the readers that are for some requests only."""
 
     @property
     def is_read(self) -> bool:
         """Whether anybody reads it."""
         return bool(self.readers)
 
+    @property
+    def is_always_read(self) -> bool:
+        """Whether somebody reads it whatever the request is."""
+        return len(self.readers) > len(self.conditional)
+
 
 def coverage(plan: Plan) -> Iterator[Cell]:
     """Every cell of the matrix."""
     asked, answered = _readers(plan, Phase.INPUT), _readers(plan, Phase.OUTPUT)
     for surface in REQUEST:
-        yield Cell("request", surface, asked, "whole")
+        yield _cell("request", surface, asked, "whole")
     for surface in ANSWER:
-        yield Cell("answer", surface, answered, "whole")
+        yield _cell("answer", surface, answered, "whole")
     for surface in ANSWER:
         how = "whole" if plan.keep_answer_whole else _streamed(surface)
-        yield Cell("streamed answer", surface, answered, how)
+        yield _cell("streamed answer", surface, answered, how)
+
+
+def _cell(body: str, surface: Surface, steps: tuple[Step, ...], how: str) -> Cell:
+    readers = tuple(step.name for step in steps)
+    conditional = tuple(step.name for step in steps if step.when is not None)
+    return Cell(body, surface, readers, how, conditional)
 
 
 def coverage_text(plan: Plan) -> str:
     """The matrix as text."""
     lines = [
         *section("coverage of /v1/chat/completions", map(_row, coverage(plan))),
+        *_conditions(plan),
         *section("exempt", EXEMPT),
     ]
     return "\n".join(lines) + "\n"
@@ -85,11 +100,25 @@ def coverage_text(plan: Plan) -> str:
 def _row(cell: Cell) -> tuple[str, ...]:
     if not cell.is_read:
         return cell.body, cell.surface.value, "NOT READ", "no policy of the chain reads it"
-    return cell.body, cell.surface.value, ", ".join(cell.readers), cell.how
+    marked = (f"{name} (sometimes)" if name in cell.conditional else name for name in cell.readers)
+    how = cell.how if cell.is_always_read else f"{cell.how}, but not of every request"
+    return cell.body, cell.surface.value, ", ".join(marked), how
 
 
-def _readers(plan: Plan, phase: Phase) -> tuple[str, ...]:
-    return tuple(step.name for step in plan.steps(phase) if isinstance(step.body, Scan))
+def _conditions(plan: Plan) -> Iterator[str]:
+    """What the marks mean; nothing where there is none."""
+    rows = [
+        (phase.value, step.name, only_when(step))
+        for phase in (Phase.INPUT, Phase.OUTPUT)
+        for step in _readers(plan, phase)
+        if step.when is not None
+    ]
+    if rows:
+        yield from section("sometimes", rows)
+
+
+def _readers(plan: Plan, phase: Phase) -> tuple[Step, ...]:
+    return tuple(step for step in plan.steps(phase) if isinstance(step.body, Scan))
 
 
 def _streamed(surface: Surface) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import attrs
 
 from kt.errors import REFUSALS
+from kt.explain.applicability import only_when
 from kt.explain.tables import section
 from kt.plan import Plan, Scan, Step, Target
 from kt.policy import Action, OnTrouble, Phase
@@ -49,6 +50,8 @@ class Failure:
     seen: str
     gate: str
     """`open` where the text goes on unjudged, else `closed`."""
+    only_when: str = ""
+    """For which requests the node is asked; empty for all."""
 
 
 def failures(plan: Plan) -> tuple[Failure, ...]:
@@ -63,12 +66,18 @@ def failures(plan: Plan) -> tuple[Failure, ...]:
 
 def failures_text(plan: Plan) -> str:
     """The table as text; what ends an answer that has begun is one error frame with that code."""
-    rows = ((one.node, one.trouble, one.seen, one.gate) for one in failures(plan))
+    rows = (attrs.astuple(one) for one in failures(plan))
     title = f"FAILURES {plan.name}@{plan.version}  (format may change)"
     return "\n".join(section(title, rows)) + "\n"
 
 
 def _step(step: Step) -> Iterator[Failure]:
+    condition = only_when(step)
+    for row in _trouble(step):
+        yield attrs.evolve(row, only_when=condition)
+
+
+def _trouble(step: Step) -> Iterator[Failure]:
     node = f"{step.phase.value} {step.name}"
     body = step.body
     if not isinstance(body, Scan):

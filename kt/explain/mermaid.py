@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from kt.explain.applicability import only_when
 from kt.plan import NotEnforced, Plan, Record, Scan, Stage, Step
 from kt.units import show_duration
 
@@ -59,7 +60,8 @@ def _label(step: Step) -> str:
             verb = "record"
         case NotEnforced():
             verb = "skip"
-    return f"{verb} {step.name}, within {show_duration(step.limit.seconds)}"
+    parts = [f"{verb} {step.name}", f"within {show_duration(step.limit.seconds)}"]
+    return ", ".join(filter(None, (*parts, only_when(step))))
 
 
 def _quoted(text: str) -> str:

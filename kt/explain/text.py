@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from kt.explain.applicability import only_when
 from kt.explain.bounds import Bound, bounds, unreachable
 from kt.explain.tables import section
 from kt.plan import (
@@ -80,7 +81,7 @@ def _step(place: str, step: Step, plan: Plan) -> tuple[str, ...]:
         f"within {_limit(step.limit)}",
         f"on trouble {step.on_trouble.value}",
         step.origin,
-        "; ".join(step.because),
+        "; ".join(filter(None, (only_when(step), *step.because))),
     )
 
 

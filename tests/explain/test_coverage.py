@@ -1,5 +1,6 @@
 """The matrix says what the gateway then really reads."""
 
+import attrs
 import orjson
 import pytest
 
@@ -98,6 +99,18 @@ def test_what_is_called_not_read_passes(cell: Cell) -> None:
 def test_every_surface_of_the_format_has_its_rows() -> None:
     assert set(REQUEST) == set(REQUESTS)
     assert set(ANSWER) == set(MESSAGES)
+
+
+def test_a_reader_with_a_condition_reads_sometimes() -> None:
+    step = attrs.evolve(ASKS, when=scan_step("x", "x", when="request.stream").when)
+    (cell, *_) = coverage(plan(step))
+    assert (cell.is_read, cell.is_always_read) == (True, False)
+    (cell, *_) = coverage(plan(step, scan_step("other", "a", phase=Phase.INPUT, order=2)))
+    assert (cell.conditional, cell.is_always_read) == (("asks",), True)
+    text = coverage_text(plan(step))
+    assert "asks (sometimes)  whole, but not of every request" in text
+    assert "sometimes\n  input  asks  only when request.stream == true\n" in text
+    assert "sometimes" not in coverage_text(plan(ASKS))
 
 
 def test_the_text_says_who_reads_and_what_nobody_reads() -> None:

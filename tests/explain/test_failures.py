@@ -40,6 +40,15 @@ def test_actions_are_rows_where_they_refuse() -> None:
     assert not any("audit" in node for node, _ in rows)
 
 
+def test_a_condition_stands_at_every_row_of_its_step() -> None:
+    whole = plan(scan_step("b", "a", when="request.stream"), scan_step("f", "a", order=1))
+    said = {one.node: one.only_when for one in failures(whole)}
+    assert said["output b"] == "only when request.stream == true"
+    assert said["output f"] == said["queue"] == ""
+    lines = [line for line in failures_text(whole).splitlines() if "  output b" in line]
+    assert all(line.endswith("  only when request.stream == true") for line in lines)
+
+
 def test_only_the_last_target_has_nobody_behind_it() -> None:
     whole = plan(targets=(target("a"), target("b")))
     rows = {(one.node, one.trouble): one.seen for one in failures(whole)}

@@ -29,6 +29,12 @@ def test_a_plan_is_drawn_from_the_request_to_the_record() -> None:
     assert text.count("subgraph") == text.count("  end\n")
 
 
+def test_a_condition_stands_in_the_label() -> None:
+    step = scan_step("one", "a", phase=Phase.INPUT, when='header["x-a"] == "b"')
+    label = "redact one, within 2s, only when header[#quot;x-a#quot;] == #quot;b#quot;"
+    assert f'  input1["{label}"]' in mermaid_text(plan(step))
+
+
 def test_a_plan_of_nothing_is_a_picture_too() -> None:
     whole = plan()
     assert "request --> upstream" in mermaid_text(whole)
