@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from kt.compiler import compile_source
 from kt.compiler.optimizer import RULES
+from kt.compiler.optimizer.laws import broken_limits
 from kt.compiler.optimizer.parallel_groups import parallel_groups
-from kt.compiler.optimizer.run import broken_limits, run
+from kt.compiler.optimizer.run import run
 from kt.compiler.profile import Measured, Profile
 from kt.compiler.program import PARTS, Program
 from kt.errors import HouseBug
@@ -126,15 +127,59 @@ def unsafe(stages: tuple[Stage, ...]) -> list[tuple[str, str]]:
             found.append((one.name, other.name))
         is_guarded = acts(one) and other.facts.can_block and other.order < one.order
         is_early = place[other.name] >= place[one.name]
-        if is_guarded and is_early and not is_free(one, other, steps):
+        if is_guarded and is_early and not must_redact_first(one, other, steps):
             found.append((one.name, other.name))
     return found
 
 
-def is_free(one: Step, other: Step, steps: list[Step]) -> bool:
-    """Whether the design says two things: what redacts comes first, and what acts comes later."""
-    editors = [step for step in steps if step.facts.edits and step.facts.sees is Sees.ORIGINAL]
-    return any(acts(step) for step in editors)
+def must_redact_first(one: Step, other: Step, steps: list[Step]) -> bool:
+    """Whether the design says two things: what redacts comes first, and what acts comes later.
+
+    It is so where `one` redacts, and `other` reads or is declared after a reader (decisions/016).
+    """
+    readers = [step.order for step in steps if step.facts.sees is Sees.REDACTED]
+    is_editor = one.facts.edits and one.facts.sees is Sees.ORIGINAL
+    return is_editor and min(readers, default=other.order + 1) <= other.order
+
+
+def overtaken(program: Program, stages: tuple[Stage, ...]) -> list[tuple[str, str]]:
+    """Every pair of which the first acts and a blocker declared after it does not start behind."""
+    groups = {step.order: stage.group for stage in program.stages for step in stage.steps}
+    steps = [step for stage in stages for step in stage.steps]
+    place = {step.name: at for at, stage in enumerate(stages) for step in stage.steps}
+    return [
+        (one.name, other.name)
+        for one, other in itertools.permutations(steps, 2)
+        if acts(one) and other.facts.can_block and one.order < other.order
+        if place[other.name] <= place[one.name]
+        # Whose order is free still does not change places with others that act.
+        if acts(other) or not one.facts.free_order
+        if groups[one.order] is None or groups[one.order] != groups[other.order]
+        if not must_redact_first(other, one, steps)
+    ]
+
+
+@given(programs())
+def test_no_effect_is_overtaken_by_a_blocker_declared_after_it(program: Program) -> None:
+    optimized, _ = run(program, RULES)
+    for part in PARTS:
+        assert overtaken(program, optimized.phase(part)) == []
+
+
+def test_the_law_of_overtaking_finds_a_lost_effect() -> None:
+    effect = step_of(0, Facts(surfaces=frozenset(), has_effects=True))
+    blocks = step_of(1, Facts(surfaces=frozenset(), can_block=True))
+    free = attrs.evolve(effect, facts=attrs.evolve(effect.facts, free_order=True))
+    for first, pairs in ((effect, [("step0", "step1")]), (free, [])):
+        swapped = (Stage(steps=(blocks,)), Stage(steps=(first,)))
+        assert overtaken(program_of([first, blocks]), swapped) == pairs
+
+
+def test_an_effect_whose_order_is_free_is_overtaken() -> None:
+    effect = step_of(0, Facts(surfaces=frozenset(), has_effects=True, free_order=True))
+    blocks = step_of(1, Facts(surfaces=frozenset(), can_block=True))
+    optimized, _ = run(program_of([effect, blocks]), RULES)
+    assert [step.order for step in optimized.steps] == [1, 0]
 
 
 @given(programs())

@@ -79,6 +79,7 @@ class Member:
     policy: Scripted
     cost: Cost
     group: str | None = None
+    free_order: bool = False
 
     def step(self) -> Step:
         """The policy as the compiler sees it."""
@@ -90,6 +91,7 @@ class Member:
             has_effects=policy.acts,
             cost=self.cost,
             sees=Sees.REDACTED if policy.sees_redacted else Sees.ORIGINAL,
+            free_order=policy.acts and self.free_order,
         )
         step = scan_step(policy.name, policy.needle, phase=Phase.INPUT, order=policy.order)
         return attrs.evolve(step, facts=facts, on_trouble=policy.on_trouble, when=policy.when)
@@ -107,9 +109,7 @@ def members(draw: st.DrawFn) -> tuple[Member, ...]:
             order=order,
             needle=draw(st.sampled_from("abcdxx")),
             outcome=outcome,
-            # What both redacts and acts is told two things by the design: to come first, and to
-            # come after what reads the redacted text and blocks.
-            acts=outcome is not Outcome.REDACT and draw(st.booleans()),
+            acts=draw(st.booleans()),
             sees_redacted=draw(st.booleans()),
             on_trouble=draw(st.sampled_from(OnTrouble)),
             trouble=draw(st.sampled_from(TROUBLE)),
@@ -117,7 +117,8 @@ def members(draw: st.DrawFn) -> tuple[Member, ...]:
         )
         cost = draw(st.sampled_from([Cost.INLINE, Cost.NETWORK])) if waiting < 3 else Cost.INLINE
         group = draw(st.sampled_from([None, "g", "g"]))
-        made.append(Member(policy=policy, cost=cost, group=group))
+        is_free = draw(st.booleans())
+        made.append(Member(policy=policy, cost=cost, group=group, free_order=is_free))
     return tuple(made)
 
 
@@ -189,11 +190,40 @@ def check_law(
 ) -> None:
     """Hold every completion order against the naive one."""
     wanted = decide([one.policy for one in found], TEXT, facts)
+    early, waived = acting_editors(found), may_give_way(found)
     for decision, effects in outcomes(found, stages, facts):
-        check(decision, effects, wanted)
+        check(decision, effects, wanted, early)
+        assert wanted.effects - effects <= waived
 
 
-def check(decision: Decision, effects: frozenset[str], wanted: NaivePhase) -> None:
+def acting_editors(found: tuple[Member, ...]) -> frozenset[str]:
+    """Who acts and redacts for a reader that is declared before: it cannot wait for that reader.
+
+    It may run where the naive order forbids it (decisions/016).
+    """
+    policies = [one.policy for one in found]
+    return frozenset(
+        policy.name
+        for at, policy in enumerate(policies)
+        if policy.acts and policy.makes_text and any(one.sees_redacted for one in policies[:at])
+    )
+
+
+def may_give_way(found: tuple[Member, ...]) -> frozenset[str]:
+    """Whose effects may be lost with a request that is blocked by a policy declared after it.
+
+    Those whose order is free, and those that the user has declared as parallel to such a policy.
+    """
+    return frozenset(
+        one.policy.name
+        for at, one in enumerate(found)
+        if one.free_order or (one.group and one.group in {other.group for other in found[at + 1 :]})
+    )
+
+
+def check(
+    decision: Decision, effects: frozenset[str], wanted: NaivePhase, early: frozenset[str]
+) -> None:
     """Same decision and edits; same record, or for a block a part of it with the named blocker."""
     assert decision.outcome is wanted.outcome
     named = {decision.step.name} if decision.step is not None else set()
@@ -203,9 +233,9 @@ def check(decision: Decision, effects: frozenset[str], wanted: NaivePhase) -> No
     recorded = {(one.step.name, one.verdict.outcome) for one in decision.judged}
     assert len(recorded) == len(decision.judged)
     if decision.outcome is Outcome.BLOCK:
-        assert recorded <= wanted.verdicts
+        assert {one for one in recorded if one[0] not in early} <= wanted.verdicts
         assert {(name, Outcome.BLOCK) for name in named} <= recorded
-        assert effects <= wanted.effects
+        assert effects <= wanted.effects | early
     else:
         assert recorded == wanted.verdicts
         assert effects == wanted.effects
@@ -250,6 +280,15 @@ READER_AND_EDITOR = (
 )
 
 
+ACTING_EDITOR = (
+    member(0, Outcome.BLOCK, Cost.NETWORK, sees_redacted=True),
+    member(1, Outcome.BLOCK, needle="b"),
+    member(2, Outcome.REDACT, acts=True),
+)
+FREE_EFFECT = (
+    attrs.evolve(member(0, Outcome.FLAG, acts=True), group=None, free_order=True),
+    attrs.evolve(member(1, Outcome.BLOCK), group=None),
+)
 BROKEN_EDITOR = (
     member(0, Outcome.REDACT, trouble=Outcome.FAILED, when=STREAM),
     member(1, Outcome.FLAG, Cost.NETWORK, sees_redacted=True),
@@ -261,10 +300,40 @@ BROKEN_EDITOR = (
 @example(EFFECT_AND_BLOCK, NOTHING_KNOWN)
 @example(READER_AND_EDITOR, NOTHING_KNOWN)
 @example(BROKEN_EDITOR, NOTHING_KNOWN)
+@example(ACTING_EDITOR, NOTHING_KNOWN)
+@example(FREE_EFFECT, NOTHING_KNOWN)
 def test_every_completion_order_decides_as_the_naive_one(
     found: tuple[Member, ...], facts: FilterFacts
 ) -> None:
     check_law(found, optimized(found), facts)
+
+
+def test_an_effect_whose_order_is_free_is_lost_with_a_blocked_request() -> None:
+    for decision, effects in outcomes(FREE_EFFECT, optimized(FREE_EFFECT), NOTHING_KNOWN):
+        assert (decision.outcome, effects) == (Outcome.BLOCK, frozenset())
+
+
+def test_the_law_finds_a_lost_effect_whose_order_is_not_free() -> None:
+    """Planted: every order is taken as free."""
+    kept = tuple(attrs.evolve(one, free_order=False) for one in FREE_EFFECT)
+    check_law(kept, optimized(kept))
+    with pytest.raises(AssertionError):
+        check_law(kept, optimized(FREE_EFFECT))
+
+
+def test_what_acts_and_redacts_comes_before_its_reader_and_after_other_blockers() -> None:
+    stages = optimized(ACTING_EDITOR)
+    assert [step.name for stage in stages for step in stage.steps] == ["p1", "p2", "p0"]
+    check_law(ACTING_EDITOR, stages)
+
+
+def test_the_law_finds_an_acting_editor_without_an_excuse() -> None:
+    """Planted: what acts and redacts comes first, though nobody declared before it reads."""
+    found = (member(0, Outcome.BLOCK), member(1, Outcome.REDACT, acts=True))
+    check_law(found, optimized(found))
+    hasty = optimized(found[::-1], ())
+    with pytest.raises(AssertionError):
+        check_law(found, hasty)
 
 
 def test_the_law_finds_conditions_that_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
