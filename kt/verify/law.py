@@ -1,8 +1,10 @@
 """The proof on a user's own file: for generated requests the plan decides as the naive order.
 
-In: the declared program and the plan that was made of it. Out: the smallest request on which they
-differ, or None. The only room of `kt` that knows hypothesis; the same file gives the same answer.
+In: the declared program and the plan that was made of it. Out: the smallest request, or answer, on
+which they differ, or None. The same file gives the same answer.
 """
+
+from collections.abc import Callable
 
 import attrs
 import trio
@@ -13,31 +15,27 @@ from hypothesis import strategies as st
 from kt.compiler.program import Program
 from kt.edits import apply
 from kt.exchange import Segment, Surface
-from kt.patterns.samples import samples
-from kt.plan import Plan, Scan, Stage, Step
-from kt.policy import Outcome, Phase
-from kt.runtime.engine import BoundStep, PolicyBudget, bind, judge
+from kt.patterns.scanner import IsOver, OutOfTime
+from kt.plan import Plan, Stage, Step
+from kt.policy import Outcome, Phase, Verdict
+from kt.runtime.engine import BoundStep, Check, PolicyBudget, bind, judge
+from kt.runtime.fused import StreamRules
 from kt.runtime.settle import Decision
+from kt.verify import streamed
+from kt.verify.cases import Case, Texts, streamed_cases, whole_cases
 from kt.verify.naive import NaiveResult, decide
 
-SAMPLES = 3
-"""How many texts that it finds are made of each rule."""
-MOST_TEXTS = 3
-MOST_PIECES = 4
-FILLERS = ("hello ", "\n", "é", "1", ", ", "\N{ZERO WIDTH SPACE}")
-"""What stands between, and may break or lengthen what a rule finds."""
 FOREVER = 1e9
-"""No verdict of the proof is late: time is not what it is about."""
+"""No verdict of the proof is late by itself: only where the case says so."""
 
-Texts = tuple[str, ...]
+Stages = tuple[tuple[BoundStep, ...], ...]
 
 
 @attrs.frozen
 class Counterexample:
     """A request, or an answer, on which the plan and the naive order differ."""
 
-    phase: Phase
-    texts: Texts
+    case: Case
     difference: str
 
 
@@ -50,34 +48,54 @@ class _Differs(Exception):
 
 
 def verify(program: Program, plan: Plan, requests: int) -> Counterexample | None:
-    """Hold that many generated texts of each phase against the naive order."""
-    for phase, stages in ((Phase.INPUT, plan.input), (Phase.OUTPUT, plan.output)):
-        declared = tuple(step for stage in program.phase(phase) for step in stage.steps)
-        kept = tuple(step for step in declared if step.order not in program.disabled)
-        found = _verify_phase(phase, kept, stages, requests)
-        if found is not None:
-            return found
-    return None
+    """Hold that many requests, answers and streamed answers against the naive order."""
+    asked, answered = (_declared(program, phase) for phase in (Phase.INPUT, Phase.OUTPUT))
+    rules = StreamRules.of(plan.output)
+    return (
+        _whole(Phase.INPUT, asked, plan.input, requests)
+        or _whole(Phase.OUTPUT, answered, plan.output, requests)
+        or _tried(
+            streamed_cases(answered),
+            lambda case: streamed.difference(answered, rules, case),
+            requests,
+        )
+    )
 
 
-def _verify_phase(
+def _declared(program: Program, phase: Phase) -> tuple[Step, ...]:
+    steps = (step for stage in program.phase(phase) for step in stage.steps)
+    return tuple(step for step in steps if step.order not in program.disabled)
+
+
+def _whole(
     phase: Phase, declared: tuple[Step, ...], stages: tuple[Stage, ...], requests: int
 ) -> Counterexample | None:
     bound = bind(tuple(_patient(stage) for stage in stages))
 
+    def differs(case: Case) -> str | None:
+        wanted = decide(declared, case.texts, case.facts, case.trouble)
+        return _difference(wanted, *trio.run(_run, bound, case))
+
+    return _tried(whole_cases(phase, declared), differs, requests)
+
+
+def _tried(
+    cases: st.SearchStrategy[Case], difference: Callable[[Case], str | None], requests: int
+) -> Counterexample | None:
     @settings(
         max_examples=requests,
         database=None,
         deadline=None,
         derandomize=True,
         phases=(Part.explicit, Part.generate, Part.shrink),
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @given(_texts(declared))
-    def law(texts: Texts) -> None:
-        difference = _difference(decide(declared, texts), *trio.run(_run, bound, texts))
-        if difference is not None:
-            raise _Differs(Counterexample(phase, texts, difference))
+    @given(cases)
+    def law(case: Case) -> None:
+        found = difference(case)
+        if found is not None:
+            raise _Differs(Counterexample(case, found))
 
     try:
         law()
@@ -93,23 +111,37 @@ def _patient(stage: Stage) -> Stage:
     return attrs.evolve(stage, steps=tuple(steps))
 
 
-def _texts(declared: tuple[Step, ...]) -> st.SearchStrategy[Texts]:
-    """Texts made of what the rules find, of fillers, and of anything."""
-    scans = [step.body for step in declared if isinstance(step.body, Scan)]
-    found = {text for scan in scans for rule in scan.rules for text in samples(rule, SAMPLES)}
-    piece = st.one_of(st.sampled_from([*FILLERS, *sorted(found)]), st.text(max_size=6))
-    text = st.lists(piece, max_size=MOST_PIECES).map("".join)
-    return st.lists(text, min_size=1, max_size=MOST_TEXTS).map(tuple)
-
-
-async def _run(stages: tuple[tuple[BoundStep, ...], ...], texts: Texts) -> tuple[Decision, Texts]:
-    segments = tuple(Segment(Surface.USER, text, ()) for text in texts)
-    decision = await judge(stages, segments, PolicyBudget(FOREVER, trio.CapacityLimiter(1)))
+async def _run(stages: Stages, case: Case) -> tuple[Decision, Texts]:
+    segments = tuple(Segment(Surface.USER, text, ()) for text in case.texts)
+    troubled = tuple(tuple(_troubled(one, case) for one in stage) for stage in stages)
+    budget = PolicyBudget(FOREVER, trio.CapacityLimiter(1))
+    decision = await judge(troubled, segments, budget, case.facts)
     shown = tuple(
         apply(text.encode(), [edit for edit in decision.edits if edit.segment == at]).decode()
-        for at, text in enumerate(texts)
+        for at, text in enumerate(case.texts)
     )
     return decision, shown
+
+
+def _troubled(bound: BoundStep, case: Case) -> BoundStep:
+    trouble = case.trouble.get(bound.step.order)
+    if trouble is None:
+        return bound
+    # What cannot answer takes no part in a pass that answers for several.
+    return attrs.evolve(bound, check=_failing(trouble), gate=None)
+
+
+def _failing(trouble: Outcome) -> Check:
+    """A check that gets into this trouble as a real one would."""
+
+    def check(segments: tuple[Segment, ...], is_over: IsOver) -> Verdict:
+        if trouble is Outcome.LATE:
+            raise OutOfTime
+        if trouble is Outcome.FAILED:
+            raise RuntimeError("made to fail")
+        return Verdict(outcome=trouble)
+
+    return check
 
 
 def _difference(wanted: NaiveResult, decision: Decision, shown: Texts) -> str | None:

@@ -1,19 +1,25 @@
 """The reference: what a phase decides, stated as plainly as possible.
 
-In: steps as declared, whole texts. Out: what the phase comes to. Never: anything from the
-optimizer, the merge of edits or the runtime; it is allowed to be slow.
+In: steps as declared, whole texts, what is known of the request. Out: what the phase comes to.
+Never: anything from the optimizer, the merge of edits or the runtime; it is allowed to be slow.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import attrs
 
+from kt.filters.evaluation import compile_filter
+from kt.filters.facts import FilterFacts
 from kt.patterns.decoding import decoded_runs
 from kt.patterns.matcher import compile_rules
 from kt.plan import Scan, Step
-from kt.policy import Action, Derived, Finding, Outcome, Rule
+from kt.policy import Action, Derived, Finding, OnTrouble, Outcome, Rule
 
-STRONGEST_FIRST = (Action.BLOCK, Action.ESCALATE)
+REFUSING = frozenset({Outcome.BLOCK, Outcome.ESCALATE})
+
+NOTHING_KNOWN = FilterFacts(MappingProxyType({}))
+NO_TROUBLE: Mapping[int, Outcome] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -38,25 +44,60 @@ class _Found:
     rule: Rule
 
 
-def decide(steps: Iterable[Step], texts: tuple[str, ...]) -> NaiveResult:
-    """Take the steps in declared order; all of them look. Block beats escalation beats redaction.
+def applying(steps: Iterable[Step], facts: FilterFacts) -> list[Step]:
+    """The scans that are for a request, in declared order; the others are as if not declared.
 
     Only scans of the original text are known here: nothing else runs yet.
     """
-    scans = sorted((step for step in steps if isinstance(step.body, Scan)), key=_order)
-    outcomes = [(step, _outcome(step, texts)) for step in scans]
+    scans = (step for step in steps if isinstance(step.body, Scan))
+    there = [step for step in scans if step.when is None or compile_filter(step.when)(facts)]
+    return sorted(there, key=_order)
+
+
+def decide(
+    steps: Iterable[Step],
+    texts: tuple[str, ...],
+    facts: FilterFacts = NOTHING_KNOWN,
+    trouble: Mapping[int, Outcome] = NO_TROUBLE,
+) -> NaiveResult:
+    """Take the steps in declared order; all of them look, but those in trouble.
+
+    Block beats trouble that its owner closes the gate for, that beats escalation, that redaction.
+    """
+    there = applying(steps, facts)
+    outcomes = [(step, trouble.get(step.order) or _outcome(step, texts)) for step in there]
     recorded = frozenset((step.name, outcome) for step, outcome in outcomes)
-    for action in STRONGEST_FIRST:
-        outcome = Outcome(action.value)
-        named = frozenset(step.name for step, one in outcomes if one is outcome)
-        if named:
-            return NaiveResult(outcome=outcome, may_be_named=named, recorded=recorded)
-    is_edited = any(outcome is Outcome.REDACT for _, outcome in outcomes)
+    closing = [pair for pair in outcomes if _closes(*pair)][:1]
+    for group in (_those(outcomes, Outcome.BLOCK), closing, _those(outcomes, Outcome.ESCALATE)):
+        if group:
+            named = frozenset(step.name for step, _ in group)
+            return NaiveResult(outcome=group[0][1], may_be_named=named, recorded=recorded)
     return NaiveResult(
-        outcome=Outcome.REDACT if is_edited else Outcome.ALLOW,
-        texts=tuple(_redact(scans, text) for text in texts),
+        outcome=Outcome.REDACT if _those(outcomes, Outcome.REDACT) else Outcome.ALLOW,
+        texts=tuple(
+            redact([step for step in there if step.order not in trouble], text) for text in texts
+        ),
         recorded=recorded,
     )
+
+
+def _those(outcomes: list[tuple[Step, Outcome]], wanted: Outcome) -> list[tuple[Step, Outcome]]:
+    return [pair for pair in outcomes if pair[1] is wanted]
+
+
+def _closes(step: Step, outcome: Outcome) -> bool:
+    return outcome.is_trouble and step.on_trouble is OnTrouble.BLOCK
+
+
+def first_refused(steps: list[Step], text: str) -> int | None:
+    """The first byte of what a policy blocks or escalates for; None where none does."""
+    starts = [
+        finding.start
+        for step in steps
+        if Outcome(_scan(step).action.value) in REFUSING
+        for finding in _findings(_scan(step), text)
+    ]
+    return min(starts, default=None)
 
 
 def _order(step: Step) -> int:
@@ -82,13 +123,16 @@ def _findings(scan: Scan, text: str) -> list[Finding]:
     return found
 
 
-def _redact(steps: list[Step], text: str) -> str:
-    """Replace every found span, byte by byte: what hangs together, who leads, what shows."""
+def redact(steps: list[Step], text: str, until: int | None = None) -> str:
+    """Replace every found span, byte by byte: what hangs together, who leads, what shows.
+
+    With `until`, only what begins before that byte is shown.
+    """
     data = text.encode()
     found = [one for step in steps for one in _spans(step, text)]
     shown = bytearray()
     at = 0
-    while at < len(data):
+    while at < (len(data) if until is None else until):
         group = _group_at(at, found)
         end = max((one.end for one in group), default=at + 1)
         shown += _shown(group, data[at:end]).encode() if group else data[at:end]

@@ -3,8 +3,8 @@
 For every text, every way of cutting it into events and every way of cutting the bytes:
 (a) where the whole text is not blocked and no hold reaches its cap, what the client sees equals the
     redaction of the whole text;
-(b) where the whole text is blocked, the client sees a prefix of the redacted text that ends at or
-    before the first blocked byte, then exactly one error frame, or a plain refusal;
+(b) where the whole text is blocked, the client sees a prefix of the redacted text, nothing of which
+    begins at the first blocked byte or behind it, then exactly one error frame, or a plain refusal;
 (c) a hold that reaches its cap ends as in (b), with its own code.
 A policy that is not for the request is as if it were not there: it acts on nothing, holds nothing.
 """
@@ -163,12 +163,23 @@ def check_ends_in_refusal(answer: Response, code: str) -> str:
 
 
 def may_be_seen(declared: list[naive.NaivePolicy], text: str, seen: str, blocked_at: int) -> bool:
-    """Whether `seen` is a prefix of the redacted text from before the blocked byte."""
-    clear = text.encode()[:blocked_at].decode()
-    redacted = naive.redact(declared, text)
-    # Past the blocked byte nothing may show: of the redacted text, as much as what is cut there.
-    longest = len(naive.redact(declared, clear)) if clear else 0
-    return redacted.startswith(seen) and (len(seen) <= longest or not seen)
+    """Whether `seen` is a prefix of the redacted text from before the blocked byte.
+
+    A label stands where its span begins, so it may be seen although the span reaches further.
+    """
+    return naive.redact(declared, text, blocked_at).startswith(seen)
+
+
+def test_a_label_may_be_seen_whose_span_reaches_into_what_is_blocked() -> None:
+    declared = [
+        naive.NaivePolicy(
+            name=name, rules=(Rule(id=name, pattern=pattern, label="[LABEL]"),), action=action
+        )
+        for name, pattern, action in (("a", "ab+c", Action.REDACT), ("b", "c$", Action.BLOCK))
+    ]
+    answer = answer_to(declared, [streamed(list("xabc"))])
+    check_law(declared, "xabc", answer)
+    assert streamed_text(answer.body) == "x[LABEL]"
 
 
 @given(policies(), TEXTS, ENVIRONMENTS, st.data())

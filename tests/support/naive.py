@@ -100,13 +100,16 @@ def earliest_block(policies: list[NaivePolicy], text: str) -> int | None:
     return min(starts, default=None)
 
 
-def redact(policies: list[NaivePolicy], text: str) -> str:
-    """Replace every found span, byte by byte: which spans are connected, who leads, what shows."""
+def redact(policies: list[NaivePolicy], text: str, until: int | None = None) -> str:
+    """Replace every found span, byte by byte: which spans are connected, who leads, what shows.
+
+    With `until`, only what begins before that byte is shown.
+    """
     data = text.encode()
     found = [one for order, policy in enumerate(policies) for one in _found(order, policy, text)]
     shown = bytearray()
     at = 0
-    while at < len(data):
+    while at < (len(data) if until is None else until):
         group = _group_at(at, found)
         if not group:
             shown.append(data[at])
