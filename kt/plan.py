@@ -244,7 +244,7 @@ class Target:
     api_key_header: str
     api_key_prefix: str
     pool: Pool
-    tls: Tls = Tls()
+    tls: Tls = attrs.field(factory=Tls)
     format: Dialect | None = None
     """The wire formats that it speaks; None: it is asked in whatever format its client speaks."""
     origin: str = descriptive(default="")
@@ -267,7 +267,7 @@ class Plan:
     audit: tuple[Step, ...]
     targets: tuple[Target, ...]
     strategy: Strategy = Strategy.ORDERED
-    connecting: Connecting = Connecting()
+    connecting: Connecting = attrs.field(factory=Connecting)
     listen_port: int = DEFAULT_PORT
     timeouts: Timeouts
     admission: Admission

@@ -6,10 +6,10 @@ still has, then connections to providers close.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
-import httpx
 import trio
 
 from kt.errors import UsageError
@@ -17,11 +17,11 @@ from kt.plan import Plan
 from kt.runtime.admission import Gate
 from kt.runtime.app import App
 from kt.runtime.audit import AuditLog, open_private
-from kt.runtime.chat import ChatEndpoint
+from kt.runtime.chat import Endpoints
+from kt.runtime.connecting import Network, upstreams, warm_up
 from kt.runtime.guard import Log
 from kt.runtime.metrics import Metrics
 from kt.runtime.server import ServeSettings, bound_port, open_listeners, serve
-from kt.runtime.upstream import Upstream
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +38,7 @@ class GatewayOptions:
     unavailable: frozenset[str] = frozenset()
     """Targets that are never asked, because their key is missing."""
     admin_token: str | None = attrs.field(repr=False, default=None)
-    transport: httpx.AsyncBaseTransport | None = None
+    network: Network = attrs.field(factory=Network)
     """Replaces the network towards providers, for tests."""
 
 
@@ -59,30 +59,29 @@ class Running:
 async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
     """The app of a plan with its sinks running; closed when the block is left.
 
-    Raises UsageError for a plan without targets and an audit log that cannot be written.
+    Raises UsageError for a plan without targets, an audit log that cannot be written, and keys and
+    TLS files that cannot be used.
     """
     if not plan.targets:
         raise UsageError("the plan has no provider to send requests to", "use --upstream URL")
     gate = Gate(plan.admission, plan.timeouts, plan.sizes)
     metrics = Metrics(plan.digest, plan.version, lambda: gate.running, lambda: gate.waiting)
-    upstreams = tuple(
-        Upstream(target, options.secrets.get(target.id), plan.timeouts, options.transport)
-        for target in plan.targets
-        if target.id not in options.unavailable
-    )
     audit = _audit_log(options.audit_path, metrics) if plan.audit else None
-    app = App(
-        plan=plan,
-        chat=ChatEndpoint.of(plan, gate, upstreams),
-        metrics=metrics,
-        audit=audit,
-        log=options.log,
-        gateway_id=options.gateway_id,
-        admin_token=options.admin_token,
-    )
     async with AsyncExitStack() as stack:
-        for upstream in upstreams:
-            stack.push_async_callback(upstream.aclose)
+        providers = await stack.enter_async_context(
+            upstreams(plan, options.secrets, options.unavailable, options.network)
+        )
+        for upstream in providers:
+            metrics.watch_connections(upstream.target.id, partial(getattr, upstream, "counts"))
+        app = App(
+            plan=plan,
+            endpoints=Endpoints.of(plan, gate, providers),
+            metrics=metrics,
+            audit=audit,
+            log=options.log,
+            gateway_id=options.gateway_id,
+            admin_token=options.admin_token,
+        )
         nursery = await stack.enter_async_context(trio.open_nursery())
         if audit is not None:
             await nursery.start(audit.run)
@@ -113,6 +112,8 @@ async def run_gateway(
         drain=plan.timeouts.drain.seconds,
     )
     async with built(plan, options) as app, trio.open_nursery() as nursery:
+        if plan.connecting.warm_up is not None:
+            await warm_up(app.endpoints.upstreams, plan.connecting.warm_up, options.log)
         # ORDER: the listener opens last, when everything that a request needs is warm.
         listeners = await open_listeners(options.host, options.port)
         nursery.start_soon(_note_drain, drain, app)

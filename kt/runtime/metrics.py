@@ -5,10 +5,13 @@ and HTTP statuses.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+import attrs
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from kt.runtime.settle import Judged
+from kt.transport.pool import PoolCounts
 
 PREFIX = "keeptrusts_"
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -49,6 +52,11 @@ class Metrics:
         )
         self._gauge("inflight_requests", "Requests that hold a slot").set_function(running)
         self._gauge("queue_depth", "Requests that wait for a slot").set_function(waiting)
+        self._connections = self._gauge(
+            "upstream_connections",
+            "Connections to a target, and requests that wait for one",
+            ["target", "state"],
+        )
         info = self._gauge("plan_info", "The plan that runs", ["digest", "version"])
         info.labels(digest, version).set(1)
 
@@ -63,6 +71,14 @@ class Metrics:
     ) -> Histogram:
         return Histogram(PREFIX + name, text, labels, buckets=buckets, registry=self._registry)
 
+    def watch_connections(self, target: str, counts: Callable[[], PoolCounts | None]) -> None:
+        """Show a target's connections in every scrape; nothing where httpx keeps them."""
+        if counts() is None:
+            return
+        for field in attrs.fields(PoolCounts):
+            gauge = self._connections.labels(target, field.name)
+            gauge.set_function(partial(_count, counts, field.name))
+
     def judged(self, one: Judged) -> None:
         """Count one policy check."""
         phase = one.step.phase.value
@@ -72,3 +88,7 @@ class Metrics:
     def page(self) -> bytes:
         """The text that a scrape gets."""
         return generate_latest(self._registry)
+
+
+def _count(counts: Callable[[], PoolCounts | None], state: str) -> float:
+    return float(getattr(counts(), state))

@@ -1,26 +1,28 @@
-"""Connections to providers: the only room that knows httpx.
+"""One provider, asked within deadlines: what a transport does becomes an answer or a refusal.
 
 Deadlines are cancel scopes of ours: one scope watches `connect` until a connection is there, then
-`first_byte` until the answer's head is. httpx's own timeouts are off, so that there is one clock.
-Its exceptions are mapped here, once.
+`first_byte` until the answer's head is. Failures of the transport are mapped here, once.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
 
 import attrs
-import httpx
 import trio
 
-from kt.errors import GatewayError
+from kt.errors import GatewayError, UsageError
 from kt.plan import Target, Timeouts
+from kt.transport.client import Progress
+from kt.transport.failures import AnswerCut, NotConnected, TransportFailure
+from kt.transport.messages import AnswerHead, Header, Origin, RequestHead
+from kt.transport.pool import PoolCounts
 
-RETURNED_HEADERS = ("retry-after", "retry-after-ms")
-RETURNED_PREFIX = "x-ratelimit-"
+RETURNED_HEADERS = frozenset({b"retry-after", b"retry-after-ms"})
+RETURNED_PREFIX = b"x-ratelimit-"
 
-CLOSE_SECONDS = 1.0
-"""How long closing a connection may take; it is dropped after that."""
+DRAIN_SECONDS = 1.0
+"""How long an answer's own end is waited for, so that its connection can be used again."""
 
 
 class TargetUnavailable(Exception):
@@ -31,13 +33,66 @@ class TargetUnavailable(Exception):
         self.error = error
 
 
+class Reply(Protocol):
+    """What a transport gives: an answer whose head is here."""
+
+    head: AnswerHead
+
+    @property
+    def has_piece(self) -> bool:
+        """Whether `piece` has something to give at once."""
+
+    async def piece(self) -> bytes | None:
+        """The next piece of the body, None at its end. Raises AnswerCut."""
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it where the answer was not read to its end."""
+
+
+class Transport(Protocol):
+    """The connections to one target, ours or httpx's."""
+
+    @property
+    def counts(self) -> PoolCounts | None:
+        """How many there are; None where that is not known."""
+
+    async def send(
+        self, request: RequestHead, more: tuple[Header, ...], body: bytes, progress: Progress
+    ) -> Reply:
+        """Ask, and wait for the head of the answer. Raises NotConnected or NoAnswer."""
+
+    async def warm(self, connections: int, probe: RequestHead | None) -> None:
+        """Open connections ahead, and try them. Raises TransportFailure where one failed."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
 @attrs.define
 class Waiting:
     """When the parts of one upstream exchange happened, in trio seconds."""
 
     started: float
+    turned: float | None = None
+    """When there was a connection, or leave to open one."""
     connected: float | None = None
     answered: float | None = None
+
+
+@attrs.frozen
+class _Clock:
+    """Notes how far a request is, and moves its deadline: a transport's `Progress`."""
+
+    waiting: Waiting
+    scope: trio.CancelScope
+    first_byte: float
+
+    def on_turn(self) -> None:
+        self.waiting.turned = trio.current_time()
+
+    def on_connection(self) -> None:
+        self.waiting.connected = trio.current_time()
+        self.scope.deadline = self.waiting.connected + self.first_byte
 
 
 @attrs.define
@@ -45,26 +100,32 @@ class Answer:
     """An upstream answer whose head is here and whose body is still to be read."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: tuple[Header, ...]
     """What of the provider's headers the client may see."""
     content_type: str
     waiting: Waiting
     waited: float = 0.0
     """Seconds spent waiting for pieces of the body."""
-    _source: AsyncIterator[bytes] = attrs.field(kw_only=True)
+    _reply: Reply = attrs.field(kw_only=True)
     _inter_chunk: float = attrs.field(kw_only=True)
 
     async def piece(self) -> bytes | None:
         """The next piece of the body, None at its end. Raises GatewayError on a stall or a cut."""
+        if self._reply.has_piece:
+            return await self._next()
         since = trio.current_time()
         try:
             with trio.move_on_after(self._inter_chunk):
-                return await anext(self._source, None)
-        except httpx.TransportError:
-            raise GatewayError("upstream_cut", "the provider's answer was cut off") from None
+                return await self._next()
         finally:
             self.waited += trio.current_time() - since
         raise GatewayError("inter_chunk_timeout", "the provider's answer stalled")
+
+    async def _next(self) -> bytes | None:
+        try:
+            return await self._reply.piece()
+        except AnswerCut:
+            raise GatewayError("upstream_cut", "the provider's answer was cut off") from None
 
     async def whole(self, limit: int) -> bytes:
         """The complete body. Raises GatewayError where it is larger than `limit` bytes."""
@@ -77,44 +138,54 @@ class Answer:
 
     async def read_to_end(self) -> None:
         """Read what follows the answer's own end, so that the connection can be used again."""
-        with trio.move_on_after(CLOSE_SECONDS):
+        with trio.move_on_after(DRAIN_SECONDS):
             while await self.piece() is not None:
-                pass
-
-    async def abandon(self) -> None:
-        """Stop reading. The client library's nested generators are unwound by a cancelled read."""
-        with trio.CancelScope() as scope, suppress(httpx.TransportError):
-            scope.cancel()
-            while await anext(self._source, None) is not None:
                 pass
 
 
 class Upstream:
-    """The connections to one target."""
+    """One target and the connections to it."""
 
     def __init__(
-        self,
-        target: Target,
-        secret: str | None,
-        timeouts: Timeouts,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, target: Target, secret: str | None, timeouts: Timeouts, transport: Transport
     ) -> None:
         self.target = target
         self._timeouts = timeouts
-        self._secret = secret
-        self._client = httpx.AsyncClient(
-            transport=transport or _transport(target),
-            trust_env=False,
-            timeout=None,  # noqa: S113 - our cancel scopes are the clock
-            follow_redirects=False,
-        )
+        self._transport = transport
+        self._headers = _own_headers(target, secret)
+        self._own_names = frozenset(name.lower() for name, _ in self._headers)
+        self._heads: dict[str, RequestHead] = {}
+        """Path -> what is sent every time; the paths are those that the gateway serves."""
+        try:
+            self._head("/")
+        except ValueError:
+            message = f"the key of '{target.id}' cannot be sent in a header"
+            raise UsageError(message, "it must be one line of printable characters") from None
 
     def __repr__(self) -> str:
         return f"<Upstream {self.target.id} {self.target.base_url}>"
 
+    @property
+    def counts(self) -> PoolCounts | None:
+        """The connections, now; None where httpx keeps them."""
+        return self._transport.counts
+
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._transport.aclose()
+
+    async def warm(self, connections: int, probe: str | None) -> None:
+        """Open connections ahead, within `connect` and for a probe `first_byte`.
+
+        Raises as `ask` does where one failed; the others are kept.
+        """
+        head = None if probe is None else self._request_head(b"GET", probe)
+        limits = (self._timeouts.connect, self._timeouts.first_byte)
+        with trio.move_on_after(sum(limit.seconds for limit in limits)):
+            with self._failures_mapped():
+                await self._transport.warm(connections, head)
+            return
+        raise GatewayError("connect_timeout", f"'{self.target.id}' did not answer in time")
 
     @asynccontextmanager
     async def ask(
@@ -125,112 +196,83 @@ class Upstream:
         Raises TargetUnavailable if nothing was sent, GatewayError if the answer did not come.
         Cancellation closes the connection at once.
         """
-        request = self._client.build_request(
-            "POST", self.target.base_url + path, content=body, headers=self._headers(headers)
-        )
         waiting = Waiting(started=trio.current_time())
-        response = await self._send(request, waiting)
-        answer = self._answer(response, waiting)
+        more = tuple(field for field in headers.items() if field[0] not in self._own_names)
+        reply = await self._send(self._head(path), more, body, waiting)
         try:
-            _demand_plain(response)
-            yield answer
+            yield self._answer(reply, waiting)
         finally:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_SECONDS):
-                await answer.abandon()
-                await response.aclose()
+            await reply.aclose()
 
-    def _headers(self, headers: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-        own = {b"content-type": b"application/json", b"accept-encoding": b"identity"}
-        if self._secret is not None:
-            key = self.target.api_key_prefix + self._secret
-            own[self.target.api_key_header.encode()] = key.encode()
-        return {**headers, **own}
+    def _head(self, path: str) -> RequestHead:
+        if path not in self._heads:
+            self._heads[path] = self._request_head(b"POST", path)
+        return self._heads[path]
 
-    async def _send(self, request: httpx.Request, waiting: Waiting) -> httpx.Response:
-        connect, first_byte = self._timeouts.connect.seconds, self._timeouts.first_byte.seconds
-        scope = trio.CancelScope(deadline=waiting.started + connect)
-        opened: list[Any] = []  # Any: httpcore's streams
+    def _request_head(self, method: bytes, path: str) -> RequestHead:
+        """What is the same in every request to a path below the base URL."""
+        base = self.target.base_url
+        rest = base.partition("://")[2].partition("/")[2]
+        whole = f"/{rest}{path}" if rest else path
+        return RequestHead(Origin.of(base), method, whole.encode(), self._headers)
 
-        async def trace(event: str, info: Mapping[str, Any]) -> None:
-            # httpcore reports its progress here: a connection is ours once the head is being sent.
-            if event.endswith("connect_tcp.complete"):
-                opened.append(info["return_value"])
-            elif event.endswith("send_request_headers.started"):
-                waiting.connected = trio.current_time()
-                scope.deadline = waiting.connected + first_byte
-
-        request.extensions["trace"] = trace
-        try:
-            with scope:
-                return await self._sent(request, waiting)
-        finally:
-            if waiting.connected is None:
-                await _close_all(opened)
+    async def _send(
+        self, head: RequestHead, more: tuple[Header, ...], body: bytes, waiting: Waiting
+    ) -> Reply:
+        timeouts = self._timeouts
+        scope = trio.CancelScope(deadline=waiting.started + timeouts.connect.seconds)
+        clock = _Clock(waiting, scope, timeouts.first_byte.seconds)
+        with scope, self._failures_mapped():
+            reply = await self._transport.send(head, more, body, clock)
+            waiting.answered = trio.current_time()
+            return reply
         if waiting.connected is None:
             raise TargetUnavailable(
                 GatewayError("connect_timeout", f"connecting to '{self.target.id}' took too long")
             )
         raise GatewayError("first_byte_timeout", f"'{self.target.id}' did not answer in time")
 
-    async def _sent(self, request: httpx.Request, waiting: Waiting) -> httpx.Response:
+    @contextmanager
+    def _failures_mapped(self) -> Iterator[None]:
         try:
-            response = await self._client.send(request, stream=True)
-        except httpx.ConnectError:
+            yield
+        except NotConnected as failure:
             raise TargetUnavailable(
-                GatewayError("connect_failed", f"'{self.target.id}' cannot be reached")
+                GatewayError("connect_failed", f"'{self.target.id}' {failure}")
             ) from None
-        except httpx.TransportError:
+        except TransportFailure:
             raise GatewayError(
                 "bad_response", f"'{self.target.id}' broke the connection instead of answering"
             ) from None
-        waiting.answered = trio.current_time()
-        return response
 
-    def _answer(self, response: httpx.Response, waiting: Waiting) -> Answer:
+    def _answer(self, reply: Reply, waiting: Waiting) -> Answer:
+        returned: list[Header] = []
+        content_type = b""
+        for name, value in reply.head.headers:
+            if name in RETURNED_HEADERS or name.startswith(RETURNED_PREFIX):
+                returned.append((name, value))
+            elif name == b"content-type":
+                content_type = content_type or value
+            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                raise GatewayError("bad_response", "the provider encoded its answer unasked")
         return Answer(
-            status=response.status_code,
-            headers=tuple(
-                (name.lower(), value)
-                for name, value in response.headers.raw
-                if _is_returned(name.decode("latin-1").lower())
-            ),
-            content_type=_content_type(response),
+            status=reply.head.status,
+            headers=tuple(returned),
+            content_type=content_type.decode("latin-1"),
             waiting=waiting,
-            source=response.aiter_raw(),
+            reply=reply,
             inter_chunk=self._timeouts.inter_chunk.seconds,
         )
 
 
-async def _close_all(streams: list[Any]) -> None:
-    """Close what httpcore leaves open when it is cancelled during the TLS handshake."""
-    with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_SECONDS):
-        for stream in streams:
-            await stream.aclose()
-
-
-def _demand_plain(response: httpx.Response) -> None:
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding not in ("", "identity"):
-        raise GatewayError("bad_response", "the provider encoded its answer unasked")
-
-
-def _content_type(response: httpx.Response) -> str:
-    # NOT: response.headers, which guesses an encoding; this one can always be turned back.
-    values = (value for name, value in response.headers.raw if name.lower() == b"content-type")
-    return next(values, b"").decode("latin-1")
-
-
-def _is_returned(name: str) -> bool:
-    return name in RETURNED_HEADERS or name.startswith(RETURNED_PREFIX)
-
-
-def _transport(target: Target) -> httpx.AsyncHTTPTransport:
-    pool = target.pool
-    return httpx.AsyncHTTPTransport(
-        trust_env=False,
-        limits=httpx.Limits(
-            max_connections=pool.max_connections,
-            max_keepalive_connections=pool.max_idle,
-            keepalive_expiry=pool.idle.seconds,
-        ),
-    )
+def _own_headers(target: Target, secret: str | None) -> tuple[Header, ...]:
+    """What every request carries, whatever the client sent; the key comes last and wins."""
+    own = {
+        b"content-type": b"application/json",
+        b"accept": b"*/*",
+        b"accept-encoding": b"identity",
+        b"user-agent": b"kt",
+    }
+    if secret is not None:
+        own[target.api_key_header.lower().encode()] = (target.api_key_prefix + secret).encode()
+    return tuple(own.items())

@@ -24,7 +24,7 @@ from kt.policy import Action, Phase
 from kt.runtime.admission import Gate
 from kt.runtime.app import App
 from kt.runtime.reply import Reply
-from kt.runtime.upstream import Answer
+from kt.transport.httpx_client import HttpxReply
 from tests.support.asgi import Message, asgi_request
 from tests.support.gateways import chat_body, gateway, run_in_virtual_time
 from tests.support.plans import plan, record_step, scan_step
@@ -144,7 +144,7 @@ def play(fate: Fate) -> Outcome:
                     for _ in range(fate.clients):
                         outcome.answers.append([])
                         nursery.start_soon(_client, app, fate, outcome.answers[-1])
-                gate = app.chat.gate
+                gate = app.endpoints.gate
                 outcome.left_over = (gate.running, gate.waiting, gate._buffered)
             outcome.bodies = provider.bodies
 
@@ -255,15 +255,10 @@ def test_the_law_finds_a_slot_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_law_finds_an_answer_that_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def abandon(self: Answer) -> None:
+    async def aclose(self: HttpxReply) -> None:
         """Forget to unwind the body, and the response with it."""
-        self._source = iter(())  # type: ignore[assignment]
 
-    async def aclose(self: httpx.Response) -> None:
-        """Do nothing."""
-
-    monkeypatch.setattr(Answer, "abandon", abandon)
-    monkeypatch.setattr(httpx.Response, "aclose", aclose)
+    monkeypatch.setattr(HttpxReply, "aclose", aclose)
     refused = attrs.evolve(GOOD, status=500)
     with pytest.raises(AssertionError):
         check_law(refused, play(refused))

@@ -16,6 +16,7 @@ from kt.exchange import Segment
 from kt.plan import Plan, Record
 from kt.policy import Action, Phase, Verdict
 from kt.runtime.app import App
+from kt.runtime.connecting import Network
 from kt.runtime.engine import BoundStep
 from kt.runtime.gateway import GatewayOptions, built
 from tests.support.asgi import Response, asgi_request, ask
@@ -85,8 +86,8 @@ def fail_with(raised: BaseException) -> Callable[[App], App]:
         raise raised
 
     def planted(app: App) -> App:
-        (first,), *rest = app.chat.input
-        app.chat = attrs.evolve(app.chat, input=((BoundStep(first.step, fail),), *rest))
+        (first,), *rest = app.endpoints.input
+        app.endpoints = attrs.evolve(app.endpoints, input=((BoundStep(first.step, fail),), *rest))
         return app
 
     return planted
@@ -179,7 +180,7 @@ def test_a_body_that_cannot_be_judged_is_refused(body: bytes, status: int, code:
         assert (answer.status, error(answer)["code"]) == (status, code)
         assert answer.headers["x-should-retry"] == "false"
         assert provider.asked == []
-        assert app.chat.gate.running == 0
+        assert app.endpoints.gate.running == 0
 
     with_app(test, plan(request_body=1000), provider)
 
@@ -297,7 +298,7 @@ def test_the_models_are_those_of_the_targets_without_doubles() -> None:
     assert {model["object"] for model in page["data"]} == {"model"}
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/chat/completions/", "/", "/v1"])
+@pytest.mark.parametrize("path", ["/v1/moderations", "/v1/chat/completions/", "/", "/v1"])
 def test_an_unknown_path_is_not_found(path: str) -> None:
     assert (get(path).status, error(get(path))["code"]) == (404, "unknown_path")
 
@@ -385,7 +386,7 @@ def test_a_bug_in_one_request_is_its_500_and_the_app_lives() -> None:
         assert answer.headers["x-should-retry"] == "false"
         assert SECRET.encode() not in answer.body
         assert (await chat(app, "again")).status == 200
-        assert app.chat.gate.running == 0
+        assert app.endpoints.gate.running == 0
 
     with_app(test, provider=provider)
     assert len(lines) == 1
@@ -466,7 +467,7 @@ def test_a_secret_of_a_target_goes_to_the_provider_and_nowhere_else(tmp_path: Pa
         audit_path=tmp_path / "audit.jsonl",
         gateway_id="test",
         secrets={"openai": SECRET},
-        transport=provider,
+        network=Network(transport=provider),
     )
 
     async def main() -> None:

@@ -10,6 +10,7 @@ import trio
 
 from kt.errors import UsageError
 from kt.plan import Plan
+from kt.runtime.connecting import Network
 from kt.runtime.gateway import GatewayOptions, Running, built, run_gateway
 from tests.support.gateways import chat_body
 from tests.support.plans import plan, record_step
@@ -37,7 +38,9 @@ def options(directory: Path, provider: httpx.AsyncBaseTransport | None = None) -
         log=lambda _: None,
         audit_path=directory / "audit.jsonl",
         gateway_id="test",
-        transport=provider or FakeProvider(lambda _: json_answer(completion("hi"))),
+        network=Network(
+            transport=provider or FakeProvider(lambda _: json_answer(completion("hi")))
+        ),
     )
 
 
@@ -127,7 +130,7 @@ def test_a_drain_that_takes_too_long_cuts_what_is_left_and_records_it(tmp_path: 
                 await client.send(request)
                 await client.receive_until(b"a ")
                 drain.set()
-            assert running.app.chat.gate.running == 0
+            assert running.app.endpoints.gate.running == 0
             await client.leave()
 
     trio.run(main)

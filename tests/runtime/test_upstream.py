@@ -1,4 +1,4 @@
-"""The real HTTP client towards a real provider on this machine, its connections counted."""
+"""The HTTP clients, ours and httpx, towards a real provider on this machine, which counts."""
 
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,14 +9,22 @@ import pytest
 import trio
 
 from kt.errors import GatewayError
-from kt.plan import Target
+from kt.plan import Connecting, Target, Transport
+from kt.runtime.connecting import Network, upstreams
 from kt.runtime.upstream import TargetUnavailable, Upstream
-from tests.support.plans import target, timeouts
+from tests.support.plans import plan, target, timeouts
 
 pytestmark = pytest.mark.slow
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
+CHOSEN = Transport.KT
+"""Every test runs with each of them: they keep one contract."""
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(autouse=True, params=list(Transport))
+def _each_transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request.module, "CHOSEN", request.param)
 
 
 @attrs.define
@@ -63,12 +71,24 @@ async def upstream(provider: Provider, secret: str | None = None) -> AsyncIterat
         listeners = await nursery.start(trio.serve_tcp, provider.handle, 0)
         port = listeners[0].socket.getsockname()[1]
         there = attrs.evolve(target(), base_url=f"http://127.0.0.1:{port}")
-        asked = Upstream(there, secret, timeouts(first_byte=2.0, inter_chunk=2.0))
-        try:
+        async with connected(there, secret, first_byte=2.0, inter_chunk=2.0) as asked:
             yield asked
-        finally:
-            await asked.aclose()
-            nursery.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def connected(
+    there: Target,
+    secret: str | None = None,
+    **seconds: float,
+) -> AsyncIterator[Upstream]:
+    """Connections to one target as a gateway makes them."""
+    the_plan = attrs.evolve(
+        plan(targets=(there,), **seconds), connecting=Connecting(transport=CHOSEN)
+    )
+    secrets = {} if secret is None else {there.id: secret}
+    async with upstreams(the_plan, secrets, frozenset(), Network()) as (asked,):
+        yield asked
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
@@ -193,13 +213,11 @@ def test_what_is_no_http_is_a_bad_response(answer: bytes) -> None:
 )
 def test_a_target_that_cannot_be_reached_is_unavailable(url: str) -> None:
     async def main() -> None:
-        there: Target = attrs.evolve(target(), base_url=url)
-        asked = Upstream(there, None, timeouts())
-        with pytest.raises(TargetUnavailable) as refusal:
-            await ask(asked)
+        async with connected(attrs.evolve(target(), base_url=url)) as asked:
+            with pytest.raises(TargetUnavailable) as refusal:
+                await ask(asked)
         assert refusal.value.error.code == "connect_failed"
         assert "127.0.0.1" not in refusal.value.error.message
-        await asked.aclose()
 
     run(main)
 
@@ -209,13 +227,12 @@ def test_a_handshake_that_takes_too_long_closes_its_connection() -> None:
         provider = Provider(b"")  # it waits for the end of what it takes for a request
         async with upstream(provider) as plain:
             url = plain.target.base_url.replace("http:", "https:")
-            asked = Upstream(attrs.evolve(plain.target, base_url=url), None, timeouts(connect=0.2))
-            with pytest.raises(TargetUnavailable) as refusal:
-                await ask(asked)
-            assert refusal.value.error.code == "connect_timeout"
-            with trio.fail_after(1):
-                await provider.left.wait()
-            await asked.aclose()
+            async with connected(attrs.evolve(plain.target, base_url=url), connect=0.2) as asked:
+                with pytest.raises(TargetUnavailable) as refusal:
+                    await ask(asked)
+                assert refusal.value.error.code == "connect_timeout"
+                with trio.fail_after(1):
+                    await provider.left.wait()
 
     run(main)
 
@@ -243,12 +260,13 @@ def test_more_requests_than_connections_wait_and_a_long_wait_is_a_connect_timeou
         async with upstream(provider) as few:
             pool = attrs.evolve(few.target.pool, max_connections=1)
             there = attrs.evolve(few.target, pool=pool)
-            asked = Upstream(there, None, timeouts(connect=0.2))
-            async with asked.ask("/v1/x", {}, b"body") as answer:
+            async with (
+                connected(there, connect=0.2) as asked,
+                asked.ask("/v1/x", {}, b"body") as answer,
+            ):
                 assert await answer.piece() == b"hi"
                 with pytest.raises(TargetUnavailable) as refusal:
                     await ask(asked)
                 assert refusal.value.error.code == "connect_timeout"
-            await asked.aclose()
 
     run(main)

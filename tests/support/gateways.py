@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from kt.plan import Plan
 from kt.runtime.app import App
+from kt.runtime.connecting import Network
 from kt.runtime.gateway import GatewayOptions, built
 from tests.support.asgi import Response, ask
 
@@ -36,7 +37,7 @@ async def gateway(
         audit_path=audit_path or Path("unused"),
         gateway_id="test",
         secrets={},
-        transport=transport,
+        network=Network(transport=transport),
     )
     async with built(plan, options) as app:
         yield app
