@@ -126,7 +126,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "unknown_kind": Code("KT401", "unknown policy kind '{word}'"),
         "duplicate_target": Code("KT402", "the target id '{word}' is given twice"),
         "unknown_provider": Code("KT403", "no base URL is known for the provider '{word}'"),
-        "strategy_not_enforced": Code("KT404", "the strategy '{word}' is not enforced yet"),
         "policy.unknown_entity": Code("KT405", "{message}"),
         "field_not_here": Code("KT406", "'{word}' is not known in the {phase} phase"),
         "credential": Code("KT407", "a condition cannot compare '{word}'", is_secret=True),
@@ -146,6 +145,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "when_always": Code("KT610", "every request meets the condition of '{word}'"),
         "when_never": Code("KT611", "'{word}' never runs: no request meets its condition"),
         "branch_never": Code("KT612", "this alternative never decides: {word}"),
+        "policy.not_found.warning": Code("KT613", "{message}"),
+        "no_address": Code("KT614", "no base URL is known for the provider '{word}'"),
+        "strategy_not_enforced": Code("KT615", "the strategy '{word}' is not enforced yet"),
         "needless_order": Code("KT619", "'order: free' changes nothing for '{word}'"),
     }
 )

@@ -12,7 +12,7 @@ from kt.cli.compiling import compile_file, settings_options
 from kt.cli.surroundings import admin_token, read_secrets, state_directory
 from kt.compiler.settings import Settings
 from kt.errors import UsageError
-from kt.plan import NotEnforced, Plan
+from kt.plan import NotEnforced, Plan, Strategy
 from kt.planfile import MAX_BYTES, read_plan
 from kt.runtime.gateway import GatewayOptions, Running, run_gateway
 
@@ -101,14 +101,22 @@ def load_plan(path: Path) -> Plan:
 
 
 def refuse_unenforced(plan: Plan, *, is_allowed: bool) -> None:
-    """Demand that every policy of a plan is performed, or say which ones are not."""
+    """Demand that every policy and the strategy of a plan are performed, or say what is not."""
     names = ", ".join(unenforced_kinds(plan))
-    if not names:
-        return
-    if not is_allowed:
+    if names and not is_allowed:
         hint = "take them out of the chain, or run without their protection: --allow-unenforced"
         raise UsageError(f"the chain has policies that are not enforced yet: {names}", hint)
-    click.echo(f"warning: these policies do nothing yet: {names}", err=True)
+    if names:
+        click.echo(f"warning: these policies do nothing yet: {names}", err=True)
+    if plan.strategy is not Strategy.ORDERED:
+        _refuse_strategy(plan.strategy.value, is_allowed=is_allowed)
+
+
+def _refuse_strategy(word: str, *, is_allowed: bool) -> None:
+    if not is_allowed:
+        hint = "use ordered, or have targets asked as declared all the same: --allow-unenforced"
+        raise UsageError(f"the strategy {word} is not enforced yet", hint)
+    click.echo(f"warning: targets are asked as declared: {word} is not enforced yet", err=True)
 
 
 def unenforced_kinds(plan: Plan) -> tuple[str, ...]:
@@ -131,6 +139,9 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
     for target, name in missing.items():
         fate = "is asked without one" if target in stand_ins else "is unavailable"
         click.echo(f"warning: {name} is not set: provider '{target}' {fate}", err=True)
+    nowhere = frozenset(target.id for target in plan.targets if not target.base_url)
+    for name in sorted(nowhere):
+        click.echo(f"warning: provider '{name}' is unavailable: it has no base URL", err=True)
     return GatewayOptions(
         host=host,
         port=port,
@@ -138,7 +149,7 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
         audit_path=state_directory() / "audit.jsonl",
         gateway_id=f"{host}:{port}",
         secrets=secrets,
-        unavailable=frozenset(missing) - stand_ins,
+        unavailable=nowhere | frozenset(missing) - stand_ins,
         admin_token=admin_token(host),
     )
 

@@ -11,9 +11,10 @@ from kt.compiler.model import Config
 from kt.compiler.program import Program
 from kt.compiler.settings import Settings
 from kt.compiler.steps import disabled_in, stages_of
+from kt.compiler.strategies import strategy_of
 from kt.compiler.targets import resolve_targets
 from kt.diagnostics import Report
-from kt.plan import DEFAULT_PORT
+from kt.plan import DEFAULT_PORT, Strategy
 
 NAMELESS = ("unnamed", "0.0.0", True)
 """Name, version and switch of a fragment, which has no `pack`."""
@@ -34,6 +35,7 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         stages=stages_of(config, kinds, settings, report, timeouts.policy),
         disabled=disabled_in(config),
         targets=resolve_targets(config, settings, report),
+        strategy=_strategy(config),
         listen_port=DEFAULT_PORT if gateway.listen_port is None else gateway.listen_port.value,
         timeouts=timeouts,
         admission=resolve_admission(gateway, settings, report),
@@ -41,3 +43,8 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         keep_answer_whole=gateway.streaming.passthrough_chunked is False,
         server_timing=gateway.server_timing is not False,
     )
+
+
+def _strategy(config: Config) -> Strategy:
+    written = config.providers.routing.strategy
+    return (None if written is None else strategy_of(written.value)) or Strategy.ORDERED

@@ -18,6 +18,7 @@ KIND_OF: Mapping[str, str] = MappingProxyType(
         "prompt-injection-guard": "prompt-injection",
         "quality": "quality-scorer",
         "grounding": "citation-verifier",
+        "code-sanitizer": "code-sanitation",
     }
 )
 """Name or type -> kind (design section 1). A kind's own name means itself."""

@@ -71,7 +71,7 @@ class EntryAction(Enum):
 
 
 class EntryOrder(Enum):
-    """Whether an entry keeps its place among those that act on the outside."""
+    """Whether what an entry does outside may give way to blockers that are declared after it."""
 
     FREE = "free"
 
@@ -237,6 +237,15 @@ class Target:
     escalation_routing: provided.EscalationRouting | None = not_enforced()
     fallback: provided.Fallback | None = not_enforced()
     circuit_breaker: AnyValue | None = not_enforced()
+    azure_api_version: Text | None = not_enforced()
+    azure_deployment: Text | None = not_enforced()
+    path_template: Text | None = not_enforced()
+    aws_region: Text | None = not_enforced()
+    aws_access_key_id_env: Text | None = not_enforced()
+    aws_secret_access_key_env: Text | None = not_enforced()
+    aws_session_token_env: Text | None = not_enforced()
+    project_id: Text | None = not_enforced()
+    location: Text | None = not_enforced()
     cloudflare_account_id_env: Text | None = not_enforced()
     snowflake_account_identifier_env: Text | None = not_enforced()
     span: Span = located()
@@ -262,6 +271,7 @@ class Providers:
     routing: Routing = setting(Routing())
     fallback: provided.Fallback | None = not_enforced()
     circuit_breaker: AnyValue | None = not_enforced()
+    ab_test: provided.AbTest | None = not_enforced()
 
 
 class FormatVersion(Enum):
@@ -299,6 +309,7 @@ class Config:
     callbacks: tuple[sections.Callback, ...] = setting((), is_enforced=False)
     loads: sections.Loads | None = not_enforced()
     history: sections.History | None = not_enforced()
+    engineering_cache: AnyValue | None = not_enforced()
     workflow_cache: sections.WorkflowCache | None = not_enforced()
     fabric: sections.Fabric | None = not_enforced()
     testing: sections.Testing | None = not_enforced()

@@ -4,11 +4,10 @@ In: Source, Settings. Out: Compiled. Raises ConfigError with everything that is 
 for a setting from outside the file; never another exception, whatever the text.
 """
 
-from types import MappingProxyType
-
 import attrs
 
 from kt.compiler.analyse import analyse
+from kt.compiler.blocks import Kinds
 from kt.compiler.lower import lower
 from kt.compiler.model import Config
 from kt.compiler.optimizer import RULES
@@ -20,7 +19,7 @@ from kt.compiler.structure import structure
 from kt.compiler.tree import Map
 from kt.diagnostics import Report
 from kt.plan import Plan
-from kt.policies import KINDS, PolicyKind
+from kt.policies import KINDS
 from kt.source import Source
 
 
@@ -40,18 +39,15 @@ class Compiled:
 
 
 def compile_source(
-    source: Source,
-    settings: Settings | None = None,
-    kinds: tuple[type[PolicyKind], ...] = KINDS,
+    source: Source, settings: Settings | None = None, kinds: Kinds = KINDS
 ) -> Compiled:
     """Compile one configuration text into a plan, or raise ConfigError with everything wrong."""
     settings = Settings() if settings is None else settings
     source = attrs.evolve(source, text=source.text.removeprefix("\N{BYTE ORDER MARK}"))
-    known = MappingProxyType({kind.KIND: kind for kind in kinds})
     report = Report(source)
     tree = report.checked(read(source, report))
-    config = report.checked(structure(tree, known, report))
-    program = report.checked(analyse(config, known, settings, report))
+    config = report.checked(structure(tree, kinds, report))
+    program = report.checked(analyse(config, kinds, settings, report))
     program = attrs.evolve(program, profile=settings.profile)
     optimized, trace = run(program, RULES)
     return Compiled(

@@ -65,6 +65,24 @@ class Mirroring:
 
 
 @attrs.frozen(kw_only=True)
+class Variant:
+    """One side of a comparison, and its share of the requests."""
+
+    provider_id: Text | None = setting()
+    target: Text | None = setting()
+    weight: float | None = setting()
+
+
+@attrs.frozen(kw_only=True)
+class AbTest:
+    """Requests that are shared out between targets, to compare them."""
+
+    enabled: bool | None = setting()
+    sticky_by: Text | None = setting()
+    variants: tuple[Variant, ...] = setting(())
+
+
+@attrs.frozen(kw_only=True)
 class DataPolicy:
     """What a provider does with what it is sent."""
 

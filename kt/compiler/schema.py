@@ -7,7 +7,7 @@ to the compiler, and so is which keys an item of a list has, where its name or c
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from kt.compiler import model
@@ -47,8 +47,9 @@ _HEAD = ("name", "version", "enabled")
 """What `policy` holds in a document of one policy."""
 
 
-def schema_text(kinds: Kinds = KINDS) -> str:
+def schema_text(known: Mapping[str, type[PolicyKind]] = KINDS) -> str:
     """The schema as JSON, the same bytes for the same kinds."""
+    kinds = tuple(known.values())
     definitions = {
         **{name_of(one): section(one, _synonyms(one)) for one in sections_in(model.Config)},
         **{name_of(one): section(one) for kind in kinds for one in sections_in(kind)},

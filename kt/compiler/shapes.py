@@ -26,6 +26,7 @@ SYNONYMS = (
     ("mirroring", "traffic_mirroring"),
     ("providers.mirroring", "traffic_mirroring"),
     ("providers.model_groups", "model_groups"),
+    ("ab_test", "providers.ab_test"),
     ("providers.strategy", "providers.routing.strategy"),
 )
 """Accepted place -> canonical place. The one table of spellings."""

@@ -127,6 +127,7 @@ class Structurer:
         known = {name for name in fields if name != "span"}
         entries, unknown = self._entries(self._as_map(node), known)
         if getattr(due, "ACCEPTS_ANY_KEY", False):
+            self._report_unread(unknown)
             unknown = []
         self._report_unknown(unknown, due, known - entries.keys())
         missing = [
@@ -169,6 +170,12 @@ class Structurer:
         for entry in unknown:
             hint = self.report.suggest(key_name(entry.key), accepted)
             self.report.add("unknown_key", entry.key.span, word=entry.key.text, hint=hint)
+
+    def _report_unread(self, entries: list[Entry]) -> None:
+        """Warn of keys that are accepted because nobody knows which keys there are."""
+        for entry in entries:
+            hint = "it is not documented what it does, and nothing reads it"
+            self.report.add("not_enforced", entry.key.span, word=entry.key.text, hint=hint)
 
     def _field(self, field: Any, entry: Entry) -> Any:
         refused = field.metadata.get("refused")

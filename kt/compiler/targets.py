@@ -35,15 +35,46 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
     {
         "openai": Provider("https://api.openai.com"),
         "anthropic": Provider("https://api.anthropic.com", "x-api-key", ""),
+        "aimlapi": Provider("https://api.aimlapi.com"),
+        "alibaba": Provider("https://dashscope-intl.aliyuncs.com/compatible-mode"),
         "cerebras": Provider("https://api.cerebras.ai"),
+        "cohere": Provider("https://api.cohere.ai/compatibility"),
         "deepseek": Provider("https://api.deepseek.com"),
+        "fireworks": Provider("https://api.fireworks.ai/inference"),
         "groq": Provider("https://api.groq.com/openai"),
+        "huggingface": Provider("https://router.huggingface.co"),
+        "litellm": Provider("http://localhost:4000"),
+        "llamaApi": Provider("https://api.llama.com/compat"),
+        "localai": Provider("http://localhost:8080"),
         "mistral": Provider("https://api.mistral.ai"),
+        "nvidia": Provider("https://integrate.api.nvidia.com"),
         "ollama": Provider("http://localhost:11434"),
+        "openrouter": Provider("https://openrouter.ai/api"),
+        "sambanova": Provider("https://api.sambanova.ai"),
+        "together": Provider("https://api.together.xyz"),
+        "togetherai": Provider("https://api.together.xyz"),
+        "vllm": Provider("http://localhost:8000"),
         "xai": Provider("https://api.x.ai"),
     }
 )
 """The providers whose address needs not be written; all but Anthropic speak OpenAI's format."""
+
+WITHOUT_ADDRESS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("azure", "azure-openai"), "add base_url: every resource has an address of its own"
+        ),
+        **dict.fromkeys(
+            ("bedrock", "aws-bedrock"),
+            "AWS signs requests in a way that kt does not speak; name a proxy in base_url",
+        ),
+        **dict.fromkeys(
+            ("google", "google-ai-studio", "gemini", "vertex", "vertex-ai", "google-vertex-ai"),
+            "it speaks a format of its own, which kt does not translate; name a proxy in base_url",
+        ),
+    }
+)
+"""Providers that are known, with what to do for want of an address that would do for everybody."""
 
 ENDPOINTS = ("chat", "completion", "embedding")
 """The second part of a provider that is written as `vendor:kind:model`."""
@@ -86,7 +117,7 @@ def _named(target: Target, report: Report) -> Target:
     """The target with the parts of `vendor:kind:model`; without any word, its id names it."""
     name = target.provider
     if name is None:
-        is_known = target.base_url is None and target.id.value in PROVIDERS
+        is_known = target.base_url is None and target.id.value in (*PROVIDERS, *WITHOUT_ADDRESS)
         return attrs.evolve(target, provider=target.id if is_known else None)
     vendor, _, rest = name.value.partition(":")
     kind, _, model = rest.partition(":")
@@ -115,11 +146,20 @@ def _base_url(target: Target, report: Report) -> str:
     if name is None:
         report.add("missing_key", target.span, word="base_url", hint="or name the provider")
         return ""
-    if name.value not in PROVIDERS:
-        hint = report.suggest(name.value, PROVIDERS) or "add base_url"
-        report.add("unknown_provider", name.span, word=name.value, hint=hint)
-        return ""
-    return PROVIDERS[name.value].base_url
+    if name.value in PROVIDERS:
+        return PROVIDERS[name.value].base_url
+    _report_unknown(name, report)
+    return ""
+
+
+def _report_unknown(name: Text, report: Report) -> None:
+    """A misspelled provider is an error; one of which no address is known is never asked."""
+    nearest = report.suggest(name.value, (*PROVIDERS, *WITHOUT_ADDRESS))
+    if nearest is not None and name.value not in WITHOUT_ADDRESS:
+        report.add("unknown_provider", name.span, word=name.value, hint=nearest)
+        return
+    hint = WITHOUT_ADDRESS.get(name.value, "add base_url")
+    report.add("no_address", name.span, word=name.value, hint=f"it is never asked: {hint}")
 
 
 def _provider(target: Target, base_url: str) -> Provider:

@@ -124,10 +124,11 @@ def _targets(targets: tuple[Target, ...]) -> Iterator[str]:
 
 def _target(target: Target) -> Iterator[str]:
     try:
-        is_clean = clean_url(target.base_url) == target.base_url
+        # Empty: no address is known, and the target is never asked.
+        is_clean = not target.base_url or clean_url(target.base_url) == target.base_url
     except ValueError:
         is_clean = False
-    if not is_clean:
+    if target.base_url and not is_clean:
         yield "base_url: not a usable base URL"
     if target.secret is not None and not _SECRET_NAME.fullmatch(target.secret.name):
         yield "secret: not the name of a secret"
@@ -138,6 +139,13 @@ def _target(target: Target) -> Iterator[str]:
     if target.pool.max_connections < 1 or target.pool.max_idle < 0:
         yield "pool: too few connections"
     yield from _limit("pool.idle", target.pool.idle)
+
+
+def _is_clean(url: str) -> bool:
+    try:
+        return clean_url(url) == url
+    except ValueError:
+        return False
 
 
 def _limit(name: str, limit: Limit) -> Iterator[str]:

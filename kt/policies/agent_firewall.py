@@ -1,5 +1,6 @@
 """`agent-firewall`: which tools an agent may call, how often and for how much. Not enforced yet."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import attrs
@@ -31,11 +32,25 @@ class Tools:
 
 
 @attrs.frozen(kw_only=True)
+class RequestRates:
+    """Requests per time."""
+
+    requests_per_minute: int | None = None
+    requests_per_hour: int | None = None
+    requests_per_day: int | None = None
+
+
+@attrs.frozen(kw_only=True)
 class RateLimit:
-    """The template's form of the limits on calls."""
+    """The template's form of the limits on calls, and the form with users and teams."""
 
     max_calls_per_minute: int | None = None
     max_calls_per_session: int | None = None
+    per_user: RequestRates = RequestRates()
+    per_team: RequestRates = RequestRates()
+    on_exceed: str | None = None
+    """As `block`."""
+    retry_after_seconds: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -105,6 +120,9 @@ class AgentFirewall:
             ("max_actions_per_session", self.max_actions_per_session),
             ("rate_limit.max_calls_per_minute", rate.max_calls_per_minute),
             ("rate_limit.max_calls_per_session", rate.max_calls_per_session),
+            ("rate_limit.retry_after_seconds", rate.retry_after_seconds),
+            *_rates("rate_limit.per_user", rate.per_user),
+            *_rates("rate_limit.per_team", rate.per_team),
             ("transaction_limit.max_cost_per_session", self.transaction_limit.max_cost_per_session),
             ("transaction_limits.max_single_transaction", money.max_single_transaction),
             ("transaction_limits.max_daily_total", money.max_daily_total),
@@ -114,3 +132,8 @@ class AgentFirewall:
         return tuple(
             problem for name, number in numbers for problem in out_of_range(name, number, 0, MOST)
         )
+
+
+def _rates(field: str, rates: RequestRates) -> Iterator[tuple[str, int | None]]:
+    for one in attrs.fields(RequestRates):
+        yield f"{field}.{one.name}", getattr(rates, one.name)

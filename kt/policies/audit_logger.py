@@ -25,6 +25,8 @@ class AuditLogger:
     """Not enforced yet: nothing deletes lines. The product's default is 365."""
     hipaa_audit_controls: bool | None = None
     """Not enforced yet. The product's default is false."""
+    destination: str | None = None
+    """Not enforced yet: `kt gateway run` says where the log is."""
     log_all_access: bool = True
     """False: write only the requests that ended in something else than allow."""
 
@@ -50,5 +52,8 @@ class AuditLogger:
                 "hipaa_audit_controls",
                 self.hipaa_audit_controls,
                 "every line already names user, time, policy and outcome",
+            ),
+            *not_enforced(
+                "destination", self.destination, "lines go to audit.jsonl in the state directory"
             ),
         )

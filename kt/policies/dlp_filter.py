@@ -9,7 +9,8 @@ import attrs
 
 from kt.exchange import Surface
 from kt.plan import Scan
-from kt.policies.problem import Problem, bad_pattern
+from kt.policies.actions import RedactOrBlock
+from kt.policies.problem import Problem, bad_pattern, not_enforced
 from kt.policies.rules.markings import HIGH, RESTRICTED
 from kt.policies.rules.signal import Signal
 from kt.policies.terms import TermList, distance_problems, fuzzy_distance
@@ -34,6 +35,8 @@ class NamedPattern:
     name: str
     """What stands in place of a match, in capitals and brackets."""
     regex: str
+    action: RedactOrBlock | None = None
+    """The filter's own action, if that is not given: it does one thing with all that it finds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +46,8 @@ class DlpFilter:
     KIND: ClassVar[str] = "dlp-filter"
     PHASES: ClassVar[tuple[Phase, ...]] = (Phase.INPUT, Phase.OUTPUT)
 
-    action: Action = Action.REDACT
+    action: Action | None = None
+    """None: what all of `patterns` say, else `redact`."""
     detect_patterns: tuple[str, ...] = ()
     blocked_terms: tuple[str, ...] = ()
     """Terms and patterns, in any case."""
@@ -59,15 +63,15 @@ class DlpFilter:
         """State that it reads everything, and blocks or edits as its action says."""
         return Facts(
             surfaces=frozenset(Surface),
-            can_block=self.action is Action.BLOCK,
-            edits=self.action is Action.REDACT,
+            can_block=self._action() is Action.BLOCK,
+            edits=self._action() is Action.REDACT,
         )
 
     def body(self, phase: Phase) -> Scan:
         """Lower to a scan, the same for requests and answers."""
         return Scan(
             rules=tuple(self._rules()),
-            action=self.action,
+            action=self._action(),
             message=self.message
             or f"{phase.subject} blocked: it contains data that must not leave",
         )
@@ -78,8 +82,15 @@ class DlpFilter:
             *distance_problems(self.fuzzy_matching, self.max_distance),
             *self._terms().problems(),
             *self._pattern_problems(),
+            *self._other_actions(),
             *self._emptiness(),
         )
+
+    def _action(self) -> Action:
+        """Its own, or the one that every pattern asks for."""
+        asked = {one.action for one in self.patterns}
+        only = asked.pop() if len(asked) == 1 else None
+        return self.action or (Action.REDACT if only is None else Action(only.value))
 
     def _terms(self) -> TermList:
         distance = fuzzy_distance(self.fuzzy_matching, self.max_distance)
@@ -108,6 +119,13 @@ class DlpFilter:
             yield from bad_pattern(f"detect_patterns[{index}]", pattern)
         for index, named in enumerate(self.patterns):
             yield from bad_pattern(f"patterns[{index}].regex", named.regex)
+
+    def _other_actions(self) -> Iterator[Problem]:
+        done = self._action().value
+        for index, named in enumerate(self.patterns):
+            if named.action is not None and named.action.value != done:
+                hint = f"the filter does one thing with all that it finds: {done}"
+                yield from not_enforced(f"patterns[{index}].action", named.action, hint)
 
     def _emptiness(self) -> Iterator[Problem]:
         if not any(True for _ in self._rules()):

@@ -1,4 +1,4 @@
-"""`document-analyzer`: judge the documents of a request. Not enforced yet."""
+"""`document-analyzer`: judge the documents of a request by kind and size. Not enforced yet."""
 
 from typing import ClassVar
 
@@ -6,27 +6,38 @@ import attrs
 
 from kt.exchange import Surface
 from kt.plan import NotEnforced
-from kt.policies.problem import Problem
+from kt.policies.problem import Problem, out_of_range
 from kt.policy import Facts, Phase, Streams
+
+GIGABYTE = 2**30
 
 
 @attrs.frozen(kw_only=True)
 class DocumentAnalyzer:
-    """A kind of which only the name and the purpose are known."""
+    """The types and the size that a document may have."""
 
     KIND: ClassVar[str] = "document-analyzer"
     PHASES: ClassVar[tuple[Phase, ...]] = (Phase.INPUT,)
-    ACCEPTS_ANY_KEY: ClassVar[bool] = True
-    """Its settings are not documented where we could read them."""
+
+    enabled: bool = True
+    sanitize_code: bool = False
+    max_document_bytes: int = 524_288
+    allowed_mime_types: tuple[str, ...] = ()
+    """None listed means any."""
 
     def facts(self, phase: Phase) -> Facts:
-        """State that it may read, block and edit everything: what it does is not documented."""
-        return Facts(surfaces=frozenset(Surface), can_block=True, edits=True, streams=Streams.WHOLE)
+        """State that it reads everything, may block and may clean code."""
+        return Facts(
+            surfaces=frozenset(Surface),
+            can_block=True,
+            edits=self.sanitize_code,
+            streams=Streams.WHOLE,
+        )
 
     def body(self, phase: Phase) -> NotEnforced:
         """Lower to what says that nothing is done."""
-        return NotEnforced(reason="documents are not read")
+        return NotEnforced(reason="documents are not opened")
 
     def problems(self) -> tuple[Problem, ...]:
-        """Report nothing: types say all that there is to say."""
-        return ()
+        """Report what is out of range."""
+        return out_of_range("max_document_bytes", self.max_document_bytes, 1, GIGABYTE)

@@ -42,6 +42,7 @@ class ExternalModeration:
     endpoint: str | None = None
     categories: tuple[str, ...] = ()
     threshold: float = 0.5
+    timeout_ms: int | None = None
 
     def facts(self, phase: Phase) -> Facts:
         """State that it sends redacted text over the network and does what its action says."""
@@ -60,4 +61,7 @@ class ExternalModeration:
 
     def problems(self) -> tuple[Problem, ...]:
         """Report what is out of range."""
-        return out_of_range("threshold", self.threshold, 0, 1)
+        return (
+            *out_of_range("threshold", self.threshold, 0, 1),
+            *out_of_range("timeout_ms", self.timeout_ms, 1, 60_000),
+        )

@@ -1,15 +1,33 @@
-"""`hipaa-phi-detector`: find health data that identifies a person. Not enforced yet."""
+"""`hipaa-phi-detector`: find identifiers of patients, and take them out or block."""
 
 from enum import Enum
 from typing import ClassVar
 
 import attrs
 
-from kt.exchange import Surface
-from kt.plan import NotEnforced
+from kt.plan import Scan
 from kt.policies.actions import RedactOrBlock
-from kt.policies.problem import Problem
+from kt.policies.identifiers import identifier_facts, identifier_scan, not_found
+from kt.policies.problem import Problem, not_enforced
+from kt.policies.rules.personal_data import (
+    BANK_ACCOUNT,
+    DATE_OF_BIRTH,
+    DRIVER_LICENSE,
+    EMAIL,
+    HEALTH,
+    IP,
+    PHONE,
+    SSN,
+    URL,
+    VEHICLE_ID,
+)
 from kt.policy import Facts, Phase
+
+FOUND = (
+    *(EMAIL, PHONE, SSN, *HEALTH, BANK_ACCOUNT),
+    *(DATE_OF_BIRTH, DRIVER_LICENSE, VEHICLE_ID, URL, IP),
+)
+"""Of the eighteen identifiers those that a pattern can tell."""
 
 
 class HipaaMode(Enum):
@@ -20,13 +38,10 @@ class HipaaMode(Enum):
 
 @attrs.frozen(kw_only=True)
 class HipaaPhiDetector:
-    """The eighteen identifiers that the Safe Harbor method removes."""
+    """The identifiers that the Safe Harbor method removes, as far as patterns find them."""
 
     KIND: ClassVar[str] = "hipaa-phi-detector"
-    PHASES: ClassVar[tuple[Phase, ...]] = (
-        Phase.INPUT,
-        Phase.OUTPUT,
-    )
+    PHASES: ClassVar[tuple[Phase, ...]] = (Phase.INPUT, Phase.OUTPUT)
 
     mode: HipaaMode = HipaaMode.HIPAA_18
     action: RedactOrBlock = RedactOrBlock.REDACT
@@ -34,16 +49,16 @@ class HipaaPhiDetector:
 
     def facts(self, phase: Phase) -> Facts:
         """State that it reads everything, and blocks or edits as its action says."""
-        return Facts(
-            surfaces=frozenset(Surface),
-            can_block=self.action is RedactOrBlock.BLOCK,
-            edits=self.action is RedactOrBlock.REDACT,
-        )
+        return identifier_facts(self.action)
 
-    def body(self, phase: Phase) -> NotEnforced:
-        """Lower to what says that nothing is done."""
-        return NotEnforced(reason="health identifiers are not looked for")
+    def body(self, phase: Phase) -> Scan:
+        """Lower to a scan, the same for requests and answers."""
+        return identifier_scan("hipaa", FOUND, self.action, phase, "health identifiers")
 
     def problems(self) -> tuple[Problem, ...]:
-        """Report nothing: types say all that there is to say."""
-        return ()
+        """Report which of the eighteen are not found, and another method."""
+        other = None if self.safe_harbor_method else False
+        return (
+            not_found("", "names, addresses, other dates, device ids and images are"),
+            *not_enforced("safe_harbor_method", other, "identifiers are removed all the same"),
+        )

@@ -9,8 +9,17 @@ import attrs
 
 from kt.exchange import Surface
 from kt.plan import Scan
-from kt.policies.problem import Problem, bad_pattern, not_enforced
-from kt.policies.rules.personal_data import BUILT_IN, CREDIT_CARD, HEALTH, PCI, Entity, entity
+from kt.policies.identifiers import not_found
+from kt.policies.problem import Problem, bad_pattern, conflict, not_enforced
+from kt.policies.rules.personal_data import (
+    BUILT_IN,
+    CREDIT_CARD,
+    HEALTH,
+    PCI,
+    Entity,
+    entity,
+    has_no_form,
+)
 from kt.policy import Action, Derived, Facts, Phase, Rule
 
 USER_PATTERN = "PATTERN_"
@@ -67,6 +76,8 @@ class PiiDetector:
     """Looked for too: names of entities, or patterns of the rule dialect."""
     entities: tuple[str, ...] | None = None
     """Exactly these, instead of the built-in ones."""
+    fields: tuple[str, ...] | None = None
+    """The same."""
     redaction: Redaction = Redaction()
 
     def facts(self, phase: Phase) -> Facts:
@@ -89,6 +100,7 @@ class PiiDetector:
         """Report unknown names, patterns outside the dialect, and what is not enforced yet."""
         return (
             *self._pattern_problems(),
+            *conflict("entities", self.entities, "fields", self.fields),
             *self._entity_problems(),
             *self._marker_problems(),
             *not_enforced(
@@ -100,10 +112,11 @@ class PiiDetector:
 
     def _looked_for(self) -> tuple[Entity, ...]:
         """Every entity once, in a fixed order, so that equal configs give equal plans."""
-        if self.entities is None:
+        names = self._named()
+        if names is None:
             chosen = [*BUILT_IN, *(PCI if self.pci_mode else ())]
         else:
-            named = [found for name in self.entities if (found := entity(name))]
+            named = [found for name in names if (found := entity(name))]
             chosen = [one for one in named if self.pci_mode or one not in PCI]
             if CREDIT_CARD in chosen:
                 chosen += PCI
@@ -112,10 +125,13 @@ class PiiDetector:
         chosen += [found for name in self.detect_patterns if (found := entity(name))]
         return tuple(dict.fromkeys(chosen))
 
+    def _named(self) -> tuple[str, ...] | None:
+        return self.fields if self.entities is None else self.entities
+
     def _user_patterns(self) -> Iterator[tuple[int, str]]:
         """The entries of `detect_patterns` that name no entity, with their index."""
         for index, text in enumerate(self.detect_patterns):
-            if entity(text) is None:
+            if entity(text) is None and not has_no_form(text):
                 yield index, text
 
     def _rules(self) -> Iterator[Rule]:
@@ -159,6 +175,9 @@ class PiiDetector:
         return Derived.SAME_LENGTH if self.redaction.preserve_length else None
 
     def _pattern_problems(self) -> Iterator[Problem]:
+        for index, text in enumerate(self.detect_patterns):
+            if has_no_form(text):
+                yield not_found(f"detect_patterns[{index}]", f"'{text}' is")
         for index, text in self._user_patterns():
             field = f"detect_patterns[{index}]"
             yield from bad_pattern(field, text)
@@ -166,10 +185,13 @@ class PiiDetector:
                 yield _unknown_entity(field, text, is_warning=True)
 
     def _entity_problems(self) -> Iterator[Problem]:
-        for index, name in enumerate(self.entities or ()):
+        key = "fields" if self.entities is None else "entities"
+        for index, name in enumerate(self._named() or ()):
             found = entity(name)
-            field = f"entities[{index}]"
-            if found is None:
+            field = f"{key}[{index}]"
+            if has_no_form(name):
+                yield not_found(field, f"'{name}' is")
+            elif found is None:
                 yield _unknown_entity(field, name, is_warning=False)
             elif found in PCI and not self.pci_mode:
                 message = f"'{name}' is named and 'pci_mode: false' leaves it out"
@@ -177,7 +199,7 @@ class PiiDetector:
                 yield Problem(field=field, code_name="conflict", message=message, hint=hint)
         if not self._looked_for() and not self.detect_patterns:
             message = "nothing is looked for"
-            yield Problem(field="entities", code_name="empty", message=message, is_warning=True)
+            yield Problem(field=key, code_name="empty", message=message, is_warning=True)
 
     def _marker_problems(self) -> Iterator[Problem]:
         known = {one.name for one in self._looked_for()}

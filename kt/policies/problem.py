@@ -17,10 +17,10 @@ class Problem:
     """One finding about one field."""
 
     field: str
-    """Dotted, as in `redaction.custom_markers.SSN` or `detect_patterns[2]`."""
+    """Dotted, as in `redaction.custom_markers.SSN` or `detect_patterns[2]`; empty: all of it."""
     code_name: str
-    """`not_enforced`, `conflict`, `out_of_range`, `unknown_entity`, `unknown_marker`, or the code
-    of a `PatternError`."""
+    """`not_enforced`, `conflict`, `out_of_range`, `unknown_entity`, `unknown_marker`, `not_found`,
+    or the code of a `PatternError`."""
     message: str
     hint: str | None = None
     start: int | None = None

@@ -8,17 +8,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kt.plan import canonical_json
+from kt.policies.rules.confidential_matters import INSIDER, PRIVILEGE
+from kt.policies.rules.controlled_subjects import DUAL_USE, MARKINGS, USML
 from kt.policies.rules.injection import FAKE_BOUNDARIES, SIGNALS
 from kt.policies.rules.markings import HIGH, RESTRICTED
 from kt.policies.rules.personal_data import ENTITIES, Entity
+from kt.policies.rules.secrets import DANGEROUS, SECRETS
 from kt.policies.rules.signal import Signal
 from kt.policies.rules.unsafe_content import EVERYTHING
 
 RULE_LISTS: Mapping[str, tuple[Signal | Entity, ...]] = MappingProxyType(
     {
         "injection": (*SIGNALS, *FAKE_BOUNDARIES),
+        "confidential_matters": (*INSIDER, *PRIVILEGE),
+        "controlled_subjects": (*MARKINGS, *USML, *DUAL_USE),
         "markings": (*HIGH, *RESTRICTED),
         "personal_data": tuple(ENTITIES.values()),
+        "secrets": (*SECRETS, *DANGEROUS),
         "unsafe_content": EVERYTHING,
     }
 )

@@ -11,7 +11,7 @@ from kt.exchange import Surface
 from kt.plan import Scan
 from kt.policies.any_value import AnyValue
 from kt.policies.problem import Problem, not_enforced, out_of_range
-from kt.policies.rules.signal import Signal
+from kt.policies.rules.signal import Signal, rules_of
 from kt.policies.rules.unsafe_content import (
     AUTOMOTIVE,
     CATEGORIES,
@@ -22,7 +22,7 @@ from kt.policies.rules.unsafe_content import (
     category,
 )
 from kt.policies.terms import TermList, distance_problems, fuzzy_distance
-from kt.policy import Action, Facts, Phase, Rule, View
+from kt.policy import Action, Facts, Phase, Rule
 
 LABEL = "[SAFETY]"
 
@@ -103,8 +103,7 @@ class SafetyFilter:
         )
 
     def _rules(self) -> Iterator[Rule]:
-        for one in self._signals():
-            yield Rule(id=f"safety.{one.name}", pattern=one.pattern, view=View.FOLDED, label=LABEL)
+        yield from rules_of(self._signals(), "safety", LABEL)
         for terms in self._lists():
             yield from terms.rules("safety", LABEL)
 

@@ -1,38 +1,41 @@
-"""`student-privacy`: protect what identifies a pupil or student. Not enforced yet."""
+"""`student-privacy`: find what identifies a pupil or student, and take it out or block."""
 
 from typing import ClassVar
 
 import attrs
 
-from kt.exchange import Surface
-from kt.plan import NotEnforced
+from kt.plan import Scan
 from kt.policies.actions import RedactOrBlock
-from kt.policies.problem import Problem
+from kt.policies.identifiers import identifier_facts, identifier_scan, not_found
+from kt.policies.problem import Problem, not_enforced
+from kt.policies.rules.personal_data import DATE_OF_BIRTH, EMAIL, PHONE, SSN, STUDENT_ID
 from kt.policy import Facts, Phase
+
+FOUND = (STUDENT_ID, DATE_OF_BIRTH, EMAIL, PHONE, SSN)
 
 
 @attrs.frozen(kw_only=True)
 class StudentPrivacy:
-    """Data of pupils and students, and their age."""
+    """Identifiers of pupils and students, as far as patterns find them."""
 
     KIND: ClassVar[str] = "student-privacy"
     PHASES: ClassVar[tuple[Phase, ...]] = (Phase.INPUT,)
 
     action: RedactOrBlock = RedactOrBlock.REDACT
     age_gate: bool = False
+    """Not enforced yet: nobody's age is known."""
 
     def facts(self, phase: Phase) -> Facts:
         """State that it reads everything, and blocks or edits as its action says."""
-        return Facts(
-            surfaces=frozenset(Surface),
-            can_block=self.action is RedactOrBlock.BLOCK,
-            edits=self.action is RedactOrBlock.REDACT,
-        )
+        return identifier_facts(self.action)
 
-    def body(self, phase: Phase) -> NotEnforced:
-        """Lower to what says that nothing is done."""
-        return NotEnforced(reason="students' data is not looked for")
+    def body(self, phase: Phase) -> Scan:
+        """Lower to a scan."""
+        return identifier_scan("student", FOUND, self.action, phase, "data of students")
 
     def problems(self) -> tuple[Problem, ...]:
-        """Report nothing: types say all that there is to say."""
-        return ()
+        """Report what is not found, and the gate."""
+        return (
+            not_found("", "names, addresses, grades and classes are"),
+            *not_enforced("age_gate", self.age_gate or None, "nobody's age is known"),
+        )

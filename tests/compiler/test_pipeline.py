@@ -157,7 +157,7 @@ def test_no_secret_and_no_position_decides_the_digest() -> None:
 def test_checks_of_different_kinds_are_reported_together() -> None:
     text = (
         "policies: {chain: [pii-detector, pii-detector, audit-logger: {stage: pre-request}]}\n"
-        "providers: {targets: [{id: a, provider: x}, {id: a, provider: openai}], strategy: zzz}\n"
+        "providers: {targets: [{id: a, provider: opnai}, {id: a, provider: openai}], strategy: zzz}\n"
     )
     with pytest.raises(ConfigError) as raised:
         compiled_of(text)

@@ -50,7 +50,7 @@ def test_every_shape_code_is_shown_by_a_refused_fixture() -> None:
 
 
 def test_every_kind_can_be_chained_and_configured() -> None:
-    for kind in KINDS:
+    for kind in KINDS.values():
         for name in (kind.KIND, kind.KIND.replace("-", "_")):
             assert accepts(SCHEMA, {"policies": {"chain": [name]}, "policy": {name: None}})
             accepts_any = getattr(kind, "ACCEPTS_ANY_KEY", False)
@@ -102,7 +102,7 @@ def test_every_pattern_is_one_of_ecmascript_too() -> None:
 
 def test_the_same_kinds_give_the_same_text() -> None:
     assert schema_text() == schema_text()
-    assert schema_text(KINDS[:1]) != schema_text()
+    assert schema_text({"rbac": KINDS["rbac"]}) != schema_text()
 
 
 def test_a_description_says_what_nothing_acts_on() -> None:

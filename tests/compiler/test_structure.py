@@ -16,7 +16,7 @@ from kt.policies import KINDS
 from kt.policy import OnTrouble
 from kt.source import Source
 
-KNOWN = {kind.KIND: kind for kind in KINDS}
+KNOWN = KINDS
 
 
 def structured(text: str) -> tuple[Config | None, Report]:

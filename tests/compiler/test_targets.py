@@ -3,7 +3,7 @@
 import pytest
 
 from kt.compiler import Settings, Upstream, compile_source
-from kt.compiler.targets import PROVIDERS
+from kt.compiler.targets import PROVIDERS, WITHOUT_ADDRESS
 from kt.compiler.urls import clean_url, host_of
 from kt.errors import ConfigError, UsageError
 from kt.plan import SecretFrom, SecretRef, Target
@@ -86,7 +86,7 @@ def test_headers_that_are_given_win() -> None:
 @pytest.mark.parametrize(
     ("keys", "name"),
     [
-        ("provider: own", "unknown_provider"),
+        ("provider: opnai", "unknown_provider"),
         ("model: x", "missing_key"),
         ("provider: openai, secret_key_ref: {}", "secret_sources"),
         ("provider: openai, secret_key_ref: {env: A, store: B}", "secret_sources"),
@@ -191,11 +191,40 @@ def test_a_provider_may_be_written_with_its_kind_and_model() -> None:
     [
         ("provider: 'openai:chta:m'", "unknown_word"),
         ("provider: 'openai:chat:m', model: n", "given_twice"),
-        ("provider: 'nobody:chat:m'", "unknown_provider"),
+        ("provider: 'opnai:chat:m'", "unknown_provider"),
     ],
 )
 def test_a_provider_with_a_wrong_part_is_refused(keys: str, name: str) -> None:
     assert error_of(keys) == name
+
+
+@pytest.mark.parametrize(
+    ("keys", "hint"),
+    [
+        ("provider: aws-bedrock", "AWS signs requests"),
+        ("provider: 'google:chat:gemini-2.5-pro'", "a format of its own"),
+        ("provider: azure", "an address of its own"),
+        ("provider: our-own", "add base_url"),
+    ],
+)
+def test_a_provider_without_an_address_is_never_asked(keys: str, hint: str) -> None:
+    text = f"providers: {{targets: [{{id: a, {keys}}}]}}"
+    compiled = compile_source(Source("kt.yaml", text))
+    (target,) = compiled.plan.targets
+    (warning,) = compiled.report.warnings
+    assert (target.base_url, warning.name) == ("", "no_address")
+    assert hint in (warning.hint or "")
+
+
+def test_an_address_makes_any_provider_a_target() -> None:
+    assert target_of("provider: azure, base_url: 'http://x'").base_url == "http://x"
+    (named,) = targets_of("providers: {targets: [{id: azure-openai, provider: ~}]}")
+    assert named.base_url == ""
+
+
+def test_no_provider_is_both_known_and_without_an_address() -> None:
+    assert not PROVIDERS.keys() & WITHOUT_ADDRESS.keys()
+    assert all(clean_url(one.base_url) == one.base_url for one in PROVIDERS.values())
 
 
 def test_an_id_names_the_provider_where_nothing_else_does() -> None:

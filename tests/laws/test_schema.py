@@ -120,14 +120,14 @@ def kinds(kind: Any) -> st.SearchStrategy[Any]:
 
 def entries() -> st.SearchStrategy[Any]:
     """Entries of a chain: a kind, or a map with one kind as key."""
-    names = st.sampled_from([kind.KIND for kind in KINDS])
+    names = st.sampled_from(list(KINDS))
     below = st.one_of(st.none(), record(EntryOptions))
     return st.one_of(names, st.builds(lambda name, one: {name: one}, names, below))
 
 
 def items() -> st.SearchStrategy[Any]:
     """Items of a list, rule groups among them."""
-    types_ = st.sampled_from([*(kind.KIND for kind in KINDS), *TYPES])
+    types_ = st.sampled_from([*KINDS, *TYPES])
     patterns = st.one_of(NAMES, st.lists(st.sampled_from(["email", "ab+", "d-e"]), max_size=2))
     extra = st.fixed_dictionaries(
         {},
@@ -165,7 +165,7 @@ def whens() -> st.SearchStrategy[Any]:
 MADE_BY_HAND: Mapping[Any, Callable[[], st.SearchStrategy[Any]]] = MappingProxyType(
     {
         tuple[Block, ...]: lambda: st.fixed_dictionaries(
-            {}, optional={kind.KIND: kinds(kind) for kind in KINDS[:8]}
+            {}, optional={kind.KIND: kinds(kind) for kind in [*KINDS.values()][:8]}
         ),
         AnyEntry: entries,
         AnyValue: lambda: st.sampled_from(JUNK),
@@ -182,7 +182,7 @@ MADE_BY_HAND: Mapping[Any, Callable[[], st.SearchStrategy[Any]]] = MappingProxyT
 
 def singles() -> st.SearchStrategy[Any]:
     """Documents of one policy."""
-    alone: list[Any] = [kind for kind in KINDS if kind.KIND in SINGLE]
+    alone: list[Any] = [kind for kind in KINDS.values() if kind.KIND in SINGLE]
     return st.sampled_from(alone).flatmap(
         lambda kind: st.builds(
             lambda own, head: {**own, "policy": {**head, "name": kind.KIND}},

@@ -4,6 +4,7 @@ import pytest
 
 from kt.edits import apply
 from kt.patterns.matcher import compile_rules
+from kt.policies.actions import RedactOrBlock
 from kt.policies.dlp_filter import DlpFilter, NamedPattern, SensitivityLevel
 from kt.policy import Action, Edit, Phase
 
@@ -46,6 +47,28 @@ def test_a_named_pattern_is_labeled_by_its_name() -> None:
     )
     kind = DlpFilter(patterns=patterns)
     assert redacted(kind, "CUI//SP-PRVCY cui//x x-y") == "[CUI_MARKINGS] cui//x [DLP]"
+
+
+def named(*actions: RedactOrBlock | None, action: Action | None = None) -> DlpFilter:
+    """A filter with a pattern for every action."""
+    patterns = tuple(NamedPattern(name="a", regex="x-y", action=one) for one in actions)
+    return DlpFilter(patterns=patterns, action=action)
+
+
+def test_the_filter_does_what_all_its_patterns_ask_for() -> None:
+    redact, block = RedactOrBlock.REDACT, RedactOrBlock.BLOCK
+    cases = ((named(), Action.REDACT), (named(block, block), Action.BLOCK))
+    for kind, action in (*cases, (named(block, None), Action.REDACT)):
+        assert kind.body(Phase.INPUT).action is action
+    assert named(redact, action=Action.BLOCK).body(Phase.INPUT).action is Action.BLOCK
+    assert named(block, block).facts(Phase.INPUT).can_block
+
+
+def test_a_pattern_that_asks_for_something_else_is_warned_of() -> None:
+    redact, block = RedactOrBlock.REDACT, RedactOrBlock.BLOCK
+    (problem,) = named(redact, block).problems()
+    assert (problem.field, problem.code_name) == ("patterns[1].action", "not_enforced")
+    assert named(redact, redact).problems() == named(block, action=Action.BLOCK).problems() == ()
 
 
 MARKED = [

@@ -15,7 +15,7 @@ from kt.policy import Facts, Phase, Streams
 
 PAGE = Path(__file__).parents[2] / "docs" / "policies.md"
 
-kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND)
+kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.KIND)
 
 
 def fields_of(model: type[Any], prefix: str = "") -> Iterator[str]:
@@ -80,6 +80,6 @@ def test_a_kind_runs_on_its_defaults(kind: type[PolicyKind]) -> None:
 
 
 def test_kinds_have_names_of_their_own_and_phases() -> None:
-    names = [kind.KIND for kind in KINDS]
+    names = [kind.KIND for kind in KINDS.values()]
     assert len(set(names)) == len(names)
-    assert all(set(kind.PHASES) <= set(Phase) and kind.PHASES for kind in KINDS)
+    assert all(set(kind.PHASES) <= set(Phase) and kind.PHASES for kind in KINDS.values())

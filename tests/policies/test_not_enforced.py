@@ -17,7 +17,9 @@ from kt.source import Source
 from tests.support.plans import plan, scan_step
 from tests.support.processes import kt
 
-IDLE = tuple(kind for kind in KINDS if isinstance(kind().body(kind.PHASES[0]), NotEnforced))
+IDLE = tuple(
+    kind for kind in KINDS.values() if isinstance(kind().body(kind.PHASES[0]), NotEnforced)
+)
 CHAIN = "policies: {chain: [quality-scorer, pii-detector, rbac, tool-budget]}"
 
 

@@ -140,3 +140,22 @@ def test_a_bad_pattern_is_placed_in_its_list() -> None:
         "lookaround",
         1,
     )
+
+
+def test_fields_is_another_word_for_entities() -> None:
+    assert PiiDetector(fields=("email",)).body(Phase.INPUT) == PiiDetector(
+        entities=("email",)
+    ).body(Phase.INPUT)
+    (problem,) = PiiDetector(fields=("email",), entities=("ssn",)).problems()
+    assert (problem.field, problem.code_name) == ("entities", "conflict")
+    assert PiiDetector(fields=("nobody",)).problems()[0].field == "fields[0]"
+
+
+def test_data_without_a_form_is_warned_of_and_never_a_pattern() -> None:
+    kind = PiiDetector(entities=("PERSON", "EMAIL_ADDRESS"), detect_patterns=("name", "ssn"))
+    assert [(one.field, one.code_name, one.is_warning) for one in kind.problems()] == [
+        ("detect_patterns[0]", "not_found", True),
+        ("entities[0]", "not_found", True),
+    ]
+    plain = PiiDetector(entities=("EMAIL",), detect_patterns=("ssn",))
+    assert kind.body(Phase.INPUT) == plain.body(Phase.INPUT)

@@ -30,7 +30,7 @@ SAFETY = """\
 policies: {chain: [safety-filter]}
 policy: {safety-filter: {block_if: [pull the plug]}}
 """
-IDLE = "policies: {chain: [rbac, quality-scorer, tool-budget, mnpi-filter]}\n"
+IDLE = "policies: {chain: [rbac, quality-scorer, tool-budget, gdpr-compliance]}\n"
 LISTED = """\
 policies:
   - name: content-filter

@@ -1,7 +1,6 @@
 """When a configuration's shape is wrong: what the JSON Schema promises to refuse."""
 
 from collections.abc import Iterator
-from types import MappingProxyType
 
 import attrs
 
@@ -45,7 +44,7 @@ def shape_errors(text: str) -> tuple[frozenset[str], frozenset[str]]:
     tree = read(source, report)
     if tree is None or report.errors:
         return frozenset(), frozenset()
-    structure(tree, MappingProxyType({kind.KIND: kind for kind in KINDS}), report)
+    structure(tree, KINDS, report)
     wrong = [one for one in report.errors if one.name in SHAPE_CODES]
     promised = {one.name for one in wrong if not is_left_to_the_compiler(tree, one)}
     return frozenset(one.name for one in wrong), frozenset(promised)
@@ -110,6 +109,6 @@ def is_shared_key(steps: Steps) -> bool:
 LIST_KEYS = OPTIONS | {"type", "config", *LOOKED_FOR, "rules"}
 FIELDS = frozenset(
     one.name
-    for kind in KINDS
+    for kind in KINDS.values()
     for one in attrs.fields(kind)  # type: ignore[arg-type]
 )

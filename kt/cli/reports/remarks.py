@@ -93,7 +93,7 @@ def _remark(report: Report, tree: Node | None, found: Diagnostic) -> Remark:
 def _valid_keys(steps: Steps, hint: str | None) -> str | None:
     """What a part of a kind's section accepts."""
     name = str(steps[1]).replace("_", "-")
-    kind = next((one for one in KINDS if name == one.KIND), None)
+    kind = KINDS.get(name)
     valid = ", ".join(sorted(keys_at(kind, steps[2:-1])))
     listed = f"Valid keys are: {valid}" if valid else None
     return f"{hint} {listed}" if hint and listed else hint or listed

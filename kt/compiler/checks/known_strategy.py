@@ -1,22 +1,22 @@
-"""Demand a routing strategy that is enforced."""
+"""Demand a known routing strategy, and warn of one that is not enforced."""
 
 from kt.compiler.blocks import Kinds
 from kt.compiler.model import Config
+from kt.compiler.strategies import WORDS, strategy_of
 from kt.diagnostics import Report
-
-ENFORCED = ("ordered", "single")
-PLANNED = ("highest_throughput", "latency", "lowest_latency", "cost", "random", "round_robin")
-"""Strategies of the product that would change which target answers."""
+from kt.plan import Strategy
 
 
 def known_strategy(config: Config, kinds: Kinds, report: Report) -> None:
-    """Report a strategy that would not do what it says."""
-    strategy = config.providers.routing.strategy
-    if strategy is None or strategy.value in ENFORCED:
+    """Report a word that is no strategy, and a strategy that would not do what it says."""
+    written = config.providers.routing.strategy
+    if written is None:
         return
-    if strategy.value.replace("-", "_") in PLANNED:
-        hint = "use ordered"
-        report.add("strategy_not_enforced", strategy.span, word=strategy.value, hint=hint)
-        return
-    hint = report.suggest(strategy.value, ENFORCED) or "use ordered or single"
-    report.add("unknown_word", strategy.span, word=strategy.value, hint=hint)
+    strategy = strategy_of(written.value)
+    if strategy is None:
+        known = ", ".join(one.value for one in Strategy)
+        hint = report.suggest(written.value, WORDS) or f"use one of {known}"
+        report.add("unknown_word", written.span, word=written.value, hint=hint)
+    elif strategy is not Strategy.ORDERED:
+        hint = "targets are asked as declared; 'gateway run' refuses it without --allow-unenforced"
+        report.add("strategy_not_enforced", written.span, word=written.value, hint=hint)

@@ -156,14 +156,81 @@ TAX_ID = Entity(
     ),
 )
 
+_DAY = (
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
+    r"|\d{1,2}[-/. ]{1,2}(?:\d{1,2}|[a-z]{3,9})[-/., ]{1,2}\d{2,4}"
+    r"|[a-z]{3,9} \d{1,2}(?:st|nd|rd|th)?,? \d{4})"
+)
+
+DATE_OF_BIRTH = Entity(
+    "DATE_OF_BIRTH",
+    (
+        (
+            r"(?i:\b(?:dob|d\.o\.b\.|date of birth|birth ?date|birthday|born(?: on)?)"
+            rf"{_IS}{_DAY})\b",
+            None,
+        ),
+    ),
+)
+
+PASSPORT = Entity(
+    "PASSPORT",
+    ((rf"(?i:\bpassport(?: number| no\.?)?{_IS}[a-z]{{0,2}}\d{{6,9}})\b", None),),
+)
+
+DRIVER_LICENSE = Entity(
+    "DRIVER_LICENSE",
+    (
+        (
+            rf"(?i:\bdriv(?:er'?s?|ing) licen[cs]e(?: number| no\.?)?{_IS}"
+            r"(?:[a-z]{1,2}[ -]?)?\d[\da-z-]{4,16}[\da-z])\b",
+            None,
+        ),
+    ),
+)
+
+STUDENT_ID = Entity(
+    "STUDENT_ID",
+    (
+        (
+            rf"(?i:\b(?:student|pupil|learner) (?:id|number|no\.?){_IS}"
+            r"[a-z]{0,4}-?\d[a-z0-9-]{3,14})\b",
+            None,
+        ),
+    ),
+)
+
+CASE_NUMBER = Entity(
+    "CASE_NUMBER",
+    (
+        # Words, then a number with a year or a court's letters in it.
+        (
+            rf"(?i:\b(?:case|docket|cause|incident|booking) (?:number|no\.?|id){_IS}"
+            r"[a-z0-9:./-]{0,12}\d[a-z0-9:./-]{0,14}[a-z0-9])\b",
+            None,
+        ),
+        (r"\b\d:\d{2}-(?:cv|cr|mj|mc|bk)-\d{3,6}(?:-[A-Z]{2,4}){0,3}\b", None),
+    ),
+)
+
+VEHICLE_ID = Entity(
+    "VEHICLE_ID",
+    ((rf"(?i:\b(?:vin|vehicle identification number){_IS}[a-hj-npr-z0-9]{{17}})\b", None),),
+)
+
+URL = Entity("URL", ((r"(?i:\bhttps?://[^\s<>\x22']{1,500}[^\s<>\x22'.,;:!?)])", None),))
+
 BUILT_IN = (EMAIL, PHONE, SSN, IBAN, IP)
 """Looked for unless `entities` names others."""
 PCI = (CREDIT_CARD, CVV, CARDHOLDER)
 """Added by `pci_mode`."""
 HEALTH = (MRN, NPI, INSURANCE_ID)
 """Added by `healthcare_mode`."""
-BY_NAME = (BANK_ACCOUNT, ROUTING_NUMBER, TAX_ID)
-"""Looked for only where a config names them."""
+BY_NAME = (
+    *(BANK_ACCOUNT, ROUTING_NUMBER, TAX_ID, DATE_OF_BIRTH, PASSPORT, DRIVER_LICENSE),
+    *(STUDENT_ID, CASE_NUMBER, VEHICLE_ID, URL),
+)
+"""Looked for only where a config names them, or a kind that is about them."""
 
 ENTITIES: Mapping[str, Entity] = MappingProxyType(
     {entity.name: entity for entity in (*BUILT_IN, *PCI, *HEALTH, *BY_NAME)}
@@ -186,12 +253,43 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "MEMBER_ID": "INSURANCE_ID",
         "BANK_ACCOUNT_NUMBER": "BANK_ACCOUNT",
         "EIN": "TAX_ID",
+        "US_ITIN": "TAX_ID",
+        "US_BANK_NUMBER": "BANK_ACCOUNT",
+        "DOB": "DATE_OF_BIRTH",
+        "BIRTH_DATE": "DATE_OF_BIRTH",
+        "BIRTHDATE": "DATE_OF_BIRTH",
+        "PASSPORT_NUMBER": "PASSPORT",
+        "US_PASSPORT": "PASSPORT",
+        "DRIVERS_LICENSE": "DRIVER_LICENSE",
+        "US_DRIVER_LICENSE": "DRIVER_LICENSE",
+        "DRIVER_LICENSE_NUMBER": "DRIVER_LICENSE",
+        "VIN": "VEHICLE_ID",
     }
 )
 """Other names that configs use, in capitals."""
 
+WITHOUT_FORM = frozenset(
+    (
+        *("PERSON", "NAME", "NAMES", "PERSON_NAME", "FULL_NAME", "FIRST_NAME", "LAST_NAME"),
+        *("PATIENT_NAME", "STUDENT_NAME", "ADDRESS", "STREET_ADDRESS", "HOME_ADDRESS", "LOCATION"),
+        *("DATE", "DATE_TIME", "AGE", "GENDER", "NRP", "ORGANIZATION", "USERNAME", "PASSWORD"),
+        *("GOVERNMENT_ID", "NATIONAL_ID", "EMPLOYEE_ID", "DEVICE_ID", "BIOMETRIC", "PHOTO"),
+        *("MEDICAL_LICENSE", "DIAGNOSIS", "MEDICATION", "GRADES"),
+    )
+)
+"""Names of personal data that configs use and that no pattern can tell from other text."""
+
+
+def has_no_form(name: str) -> bool:
+    """Whether a name is one of `WITHOUT_FORM`."""
+    return _canonical(name) in WITHOUT_FORM
+
 
 def entity(name: str) -> Entity | None:
     """The entity of a name as people write it (`ssn`, `credit-card`), or None."""
-    canonical = name.strip().upper().replace("-", "_").replace(" ", "_")
+    canonical = _canonical(name)
     return ENTITIES.get(SYNONYMS.get(canonical, canonical))
+
+
+def _canonical(name: str) -> str:
+    return name.strip().upper().replace("-", "_").replace(" ", "_")

@@ -3,7 +3,16 @@
 import pytest
 
 from kt.patterns.matcher import compile_rules
-from kt.policies.rules.personal_data import BY_NAME, ENTITIES, HEALTH, PCI, SYNONYMS, entity
+from kt.policies.rules.personal_data import (
+    BY_NAME,
+    ENTITIES,
+    HEALTH,
+    PCI,
+    SYNONYMS,
+    WITHOUT_FORM,
+    entity,
+    has_no_form,
+)
 from kt.policy import Rule
 
 FOUND: dict[str, tuple[tuple[str, str], ...]] = {
@@ -58,6 +67,23 @@ FOUND: dict[str, tuple[tuple[str, str], ...]] = {
     "BANK_ACCOUNT": (("Account number 123456789", "Account number 123456789"),),
     "ROUTING_NUMBER": (("routing number: 021000021", "routing number: 021000021"),),
     "TAX_ID": (("EIN 12-3456789", "EIN 12-3456789"),),
+    "DATE_OF_BIRTH": (
+        ("DOB: 1990-04-12", "DOB: 1990-04-12"),
+        ("she was born on 12 April 1990.", "born on 12 April 1990"),
+        ("date of birth is April 12th, 1990", "date of birth is April 12th, 1990"),
+    ),
+    "PASSPORT": (("passport no. AB1234567", "passport no. AB1234567"),),
+    "DRIVER_LICENSE": (
+        ("driver's license number: D1234567", "driver's license number: D1234567"),
+        ("driving licence S 123-456-789 and", "driving licence S 123-456-789"),
+    ),
+    "STUDENT_ID": (("student id: S1234567", "student id: S1234567"),),
+    "CASE_NUMBER": (
+        ("case no. 2023-CR-00123", "case no. 2023-CR-00123"),
+        ("filed as 1:21-cv-01234-ABC", "1:21-cv-01234-ABC"),
+    ),
+    "VEHICLE_ID": (("VIN: 1HGCM82633A004352", "VIN: 1HGCM82633A004352"),),
+    "URL": (("see https://example.com/a?b=c.", "https://example.com/a?b=c"),),
 }
 
 NEAR_MISSES: dict[str, tuple[str, ...]] = {
@@ -88,6 +114,13 @@ NEAR_MISSES: dict[str, tuple[str, ...]] = {
     "BANK_ACCOUNT": ("account number five", "123456789"),
     "ROUTING_NUMBER": ("021000021", "routing number 12"),
     "TAX_ID": ("12-3456789", "EIN none"),
+    "DATE_OF_BIRTH": ("1990-04-12", "born in April", "the deadline is 12 April 1990"),
+    "PASSPORT": ("passport control", "AB1234567"),
+    "DRIVER_LICENSE": ("a driver's license", "the driver 1234567"),
+    "STUDENT_ID": ("student id is missing", "S1234567"),
+    "CASE_NUMBER": ("in case no one comes", "case number", "1:21-xx-01234"),
+    "VEHICLE_ID": ("the VIN", "1HGCM82633A004352"),
+    "URL": ("http://", "example.com", "https:// x"),
 }
 
 
@@ -131,6 +164,12 @@ def test_entities_are_known_by_the_names_that_configs_use() -> None:
     assert entity("email address") is ENTITIES["EMAIL"]
     assert entity("nothing") is None
     assert set(SYNONYMS.values()) <= set(ENTITIES)
+
+
+def test_a_name_is_either_found_or_said_to_have_no_form() -> None:
+    assert not any(map(entity, WITHOUT_FORM))
+    assert has_no_form("home address")
+    assert not has_no_form("ssn")
 
 
 def test_entities_in_groups_have_names_of_their_own() -> None:
