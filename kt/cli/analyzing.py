@@ -1,46 +1,110 @@
 """`kt config compile --analyze`: what the input phase says of one request, and how fast.
 
-In: a plan and a request's body in a file. Out: a row per check with its verdict and microseconds
-beside the estimate that ordered it. Never: the request's text; rule ids and span lengths only.
+In: a plan and a request's body in a file; conditions see that body and no headers. Out: a row per
+check with its verdict and microseconds beside the estimate that ordered it. Never: the request's
+text; rule ids and span lengths only.
 """
 
 from functools import partial
 from pathlib import Path
 
+import attrs
 import trio
 
+from kt.cli.views import View
 from kt.compiler import Compiled
 from kt.compiler.optimizer.cheapest_first import estimated_seconds
 from kt.errors import GatewayError, UsageError
-from kt.exchange import Segment
 from kt.explain.tables import section
-from kt.plan import Plan
-from kt.policy import Outcome
+from kt.filters.facts import FilterFacts
+from kt.plan import NotEnforced, Plan
+from kt.policy import Outcome, Phase
+from kt.runtime.conditions import ClientRequest, FactReader
 from kt.runtime.engine import THREADS, PolicyBudget, bind, judge
+from kt.runtime.identity import Identity
 from kt.runtime.settle import Decision, Judged
-from kt.wire import chat
+from kt.wire.chat import CHAT
 from kt.wire.json_body import parse_strict
 
-
-def analyze(compiled: Compiled, path: Path) -> str:
-    """The table for one request. Raises UsageError where it is none."""
-    plan = compiled.plan
-    decision = trio.run(partial(_judged, plan, _segments(path, plan)))
-    rows = [HEADER, *(_row(compiled, one) for one in decision.judged)]
-    return "\n".join([*section(f"input phase of {path}", rows), _ending(decision)]) + "\n"
+HEADER = ("policy", "verdict", "rule", "bytes found", "measured", "estimated", "estimate from")
 
 
-HEADER = ("policy", "verdict", "rule", "bytes found", "measured", "estimated")
+@attrs.frozen(kw_only=True)
+class Check:
+    """One policy's answer and its time."""
+
+    policy: str
+    verdict: str
+    rule: str | None
+    spans: tuple[int, ...]
+    microseconds: int
+    estimated_microseconds: int
+    estimate: str
+    """`default`, or `profile` where an audit log measured it."""
 
 
-def _segments(path: Path, plan: Plan) -> tuple[Segment, ...]:
+@attrs.frozen(kw_only=True)
+class Analysis:
+    """What becomes of one request."""
+
+    request: str
+    outcome: str
+    policy: str | None
+    edits: int
+    checks: tuple[Check, ...]
+    not_asked: tuple[str, ...]
+    """Policies that are not for this request, or that a block came before."""
+
+
+def analyze(compiled: Compiled, path: Path) -> Analysis:
+    """Judge one request. Raises UsageError where it is none."""
+    decision = trio.run(partial(_judged, compiled.plan, _request(path, compiled.plan)))
+    asked = {one.step.name for one in decision.judged}
+    performed = (
+        step.name
+        for step in compiled.plan.steps(Phase.INPUT)
+        if not isinstance(step.body, NotEnforced)
+    )
+    return Analysis(
+        request=str(path),
+        outcome=decision.outcome.value,
+        policy=None if decision.step is None else decision.step.name,
+        edits=len(decision.edits),
+        checks=tuple(_check(compiled, one) for one in decision.judged),
+        not_asked=tuple(name for name in performed if name not in asked),
+    )
+
+
+def analysis_text(analysis: Analysis) -> str:
+    """The analysis as a table."""
+    rows = [HEADER, *(_row(one) for one in analysis.checks)]
+    lines = [*section(f"input phase of {analysis.request}", rows)]
+    if analysis.not_asked:
+        lines.append(f"not asked: {', '.join(analysis.not_asked)}")
+    return "\n".join([*lines, _ending(analysis)]) + "\n"
+
+
+def analysis_view(path: Path) -> View:
+    """One request as a view."""
+    return View(
+        "analyze",
+        "",
+        lambda compiled: analysis_text(analyze(compiled, path)),
+        lambda compiled: analyze(compiled, path),
+    )
+
+
+def _request(path: Path, plan: Plan) -> ClientRequest:
     try:
         value = parse_strict(_read(path, plan.sizes.request_body.value))
-        chat.check_request(value)
-        return chat.request_segments(value)
+        CHAT.check_request(value)
+        segments = CHAT.request_segments(value)
     except GatewayError as error:
-        hint = "give the body of a request to /v1/chat/completions"
+        hint = f"give the body of a request to {CHAT.path}"
         raise UsageError(f"{path}: {error.message} ({error.code})", hint) from None
+    return ClientRequest(
+        path=CHAT.path, headers={}, identity=Identity.of({}), body=value, segments=segments
+    )
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -54,29 +118,45 @@ def _read(path: Path, limit: int) -> bytes:
     return body
 
 
-async def _judged(plan: Plan, segments: tuple[Segment, ...]) -> Decision:
+async def _judged(plan: Plan, request: ClientRequest) -> Decision:
     """Judge twice and keep the second: the first pays for what the engine builds on first use."""
     stages = bind(plan.input)
     threads = trio.CapacityLimiter(THREADS)
-    await judge(stages, segments, PolicyBudget(plan.timeouts.policy.seconds, threads))
-    return await judge(stages, segments, PolicyBudget(plan.timeouts.policy.seconds, threads))
+    facts: FilterFacts = FactReader.of(plan).read(request)
+    for _ in range(2):
+        budget = PolicyBudget(plan.timeouts.policy.seconds, threads)
+        decision = await judge(stages, request.segments, budget, facts)
+    return decision
 
 
-def _row(compiled: Compiled, one: Judged) -> tuple[str, ...]:
-    verdict = one.verdict
-    return (
-        one.step.name,
-        verdict.outcome.value,
-        verdict.rule or "-",
-        ", ".join(map(str, verdict.spans)) or "-",
-        f"{one.seconds * 1e6:.0f} us",
-        f"{estimated_seconds(one.step, compiled.program.profile) * 1e6:.0f} us",
+def _check(compiled: Compiled, one: Judged) -> Check:
+    profile = compiled.program.profile
+    return Check(
+        policy=one.step.name,
+        verdict=one.verdict.outcome.value,
+        rule=one.verdict.rule,
+        spans=one.verdict.spans,
+        microseconds=round(one.seconds * 1e6),
+        estimated_microseconds=round(estimated_seconds(one.step, profile) * 1e6),
+        estimate="default" if profile.of(one.step) is None else "profile",
     )
 
 
-def _ending(decision: Decision) -> str:
-    if decision.step is not None:
-        return f"the request ends here: {decision.outcome.value} by {decision.step.name}"
-    if decision.outcome is Outcome.REDACT:
-        return f"the request goes on, edited in {len(decision.edits)} places"
+def _row(one: Check) -> tuple[str, ...]:
+    return (
+        one.policy,
+        one.verdict,
+        one.rule or "-",
+        ", ".join(map(str, one.spans)) or "-",
+        f"{one.microseconds} us",
+        f"{one.estimated_microseconds} us",
+        one.estimate,
+    )
+
+
+def _ending(analysis: Analysis) -> str:
+    if analysis.policy is not None:
+        return f"the request ends here: {analysis.outcome} by {analysis.policy}"
+    if analysis.outcome == Outcome.REDACT.value:
+        return f"the request goes on, edited in {analysis.edits} places"
     return "the request goes on as it came"

@@ -15,8 +15,7 @@ from kt.errors import GatewayError
 from kt.plan import Plan, to_data
 from kt.runtime.audit import AuditLog, Recorder, bind_recorders
 from kt.runtime.body import ClientLeft
-from kt.runtime.chat import PATH as CHAT
-from kt.runtime.chat import ChatEndpoint
+from kt.runtime.chat import Endpoints
 from kt.runtime.conditions import ClientRequest
 from kt.runtime.guard import Log, describe
 from kt.runtime.identity import Headers, Identity, same_secret
@@ -24,6 +23,9 @@ from kt.runtime.inbox import Receive, Send
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
 from kt.runtime.reply import Reply
+from kt.wire.chat import CHAT
+from kt.wire.endpoints import FORMATS
+from kt.wire.format import Format
 
 Scope = Mapping[str, Any]
 """ASGI's scope: its keys depend on its type."""
@@ -54,7 +56,7 @@ class App:
     """The gateway as an ASGI application."""
 
     plan: Plan
-    chat: ChatEndpoint
+    endpoints: Endpoints
     metrics: Metrics
     audit: AuditLog | None
     log: Log
@@ -84,19 +86,20 @@ class App:
             digest=self._digest,
             config_version=f"{self.plan.name}@{self.plan.version}",
         )
-        reply = Reply(send, ledger, server_timing=self.plan.server_timing)
+        form = FORMATS.get(request.path)
+        timing = self.plan.server_timing
+        reply = Reply(send, ledger, server_timing=timing, form=form or CHAT)
         try:
-            await self._route(request, receive, reply, ledger)
+            if form is not None:
+                _demand(request, "POST")
+                await self._judged(form, request, receive, reply, ledger)
+            else:
+                await self._page(request, reply)
         except GatewayError as error:
             await reply.refuse(error)
 
-    async def _route(
-        self, request: Request, receive: Receive, reply: Reply, ledger: Ledger
-    ) -> None:
-        if request.path == CHAT:
-            _demand(request, "POST")
-            await self._chat(request, receive, reply, ledger)
-        elif (page := self._pages().get(request.path)) is not None:
+    async def _page(self, request: Request, reply: Reply) -> None:
+        if (page := self._pages().get(request.path)) is not None:
             _demand(request, "GET", "HEAD")
             status, body, content_type = page()
             await reply.whole(status, body, content_type)
@@ -107,15 +110,17 @@ class App:
         else:
             raise GatewayError("unknown_path", "there is nothing here; the API is below /v1")
 
-    async def _chat(self, request: Request, receive: Receive, reply: Reply, ledger: Ledger) -> None:
+    async def _judged(
+        self, form: Format, request: Request, receive: Receive, reply: Reply, ledger: Ledger
+    ) -> None:
         try:
             # Who is refused before the body was read is written down by what is known of him.
-            ledger.facts = self.chat.facts.read(
+            ledger.facts = self.endpoints.facts.read(
                 ClientRequest(path=request.path, headers=request.headers, identity=ledger.identity)
             )
             if self.is_draining:
                 raise GatewayError("draining", "the gateway is shutting down")
-            await self.chat.answer(receive, request.headers, reply, ledger)
+            await self.endpoints.answer(form, receive, request.headers, reply, ledger)
         except ClientLeft:
             pass
         except GatewayError as error:

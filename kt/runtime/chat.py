@@ -1,4 +1,4 @@
-"""Answer `POST /v1/chat/completions`: judge the request, ask a provider, judge the answer.
+"""Answer a request of any judged format: judge it, ask a provider, judge the answer.
 
 Theory of operation. One request is one cancel scope: the client leaving, the total deadline and a
 drain that lasts too long all cancel it, and everything below (queue place, upstream connection,
@@ -16,7 +16,7 @@ import trio
 
 from kt.errors import GatewayError
 from kt.exchange import Segment
-from kt.plan import Plan
+from kt.plan import Plan, Target
 from kt.runtime.admission import Gate
 from kt.runtime.body import ClientLeft, read_body
 from kt.runtime.conditions import ClientRequest, FactReader
@@ -26,21 +26,16 @@ from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
 from kt.runtime.reply import Reply
 from kt.runtime.settle import Decision
-from kt.runtime.stream import AnswerStream
+from kt.runtime.stream import MAX_EVENT, AnswerStream
 from kt.runtime.upstream import Answer, TargetUnavailable, Upstream
-from kt.wire import chat
-from kt.wire.json_body import JsonValue, parse_lenient, parse_strict
+from kt.wire.format import Format, StreamFormat
+from kt.wire.json_body import JsonObject, JsonValue, parse_strict
 from kt.wire.segments import apply_edits
-
-PATH = "/v1/chat/completions"
-
-FORWARDED = frozenset({b"openai-beta", b"openai-organization", b"openai-project"})
-"""The client's headers that a provider sees; everything else, keys above all, stays here."""
 
 
 @attrs.frozen(kw_only=True)
-class ChatEndpoint:
-    """The endpoint, bound to one plan."""
+class Endpoints:
+    """The paths whose bodies are judged, bound to one plan."""
 
     plan: Plan
     gate: Gate
@@ -55,7 +50,7 @@ class ChatEndpoint:
     """Where checks of large texts run."""
 
     @classmethod
-    def of(cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...]) -> "ChatEndpoint":
+    def of(cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...]) -> "Endpoints":
         """Bind a plan's steps to their functions."""
         stream_rules = StreamRules.of(plan.output)
         stream_rules.warm()
@@ -69,11 +64,20 @@ class ChatEndpoint:
             facts=FactReader.of(plan),
         )
 
+    def speaks(self, form: Format) -> bool:
+        """Whether the plan has a target for this format, with its key or without."""
+        return any(serves(target, form) for target in self.plan.targets)
+
     async def answer(
-        self, receive: Receive, headers: Mapping[bytes, bytes], reply: Reply, ledger: Ledger
+        self,
+        form: Format,
+        receive: Receive,
+        headers: Mapping[bytes, bytes],
+        reply: Reply,
+        ledger: Ledger,
     ) -> None:
         """Answer one request completely. Raises ClientLeft if there is nobody to answer."""
-        exchange = Exchange(self, receive, headers, reply, ledger)
+        exchange = Exchange(self, form, receive, headers, reply, ledger)
         with trio.CancelScope() as scope:
             scope.deadline = ledger.started + self.plan.timeouts.request.seconds
             exchange.deadline = scope
@@ -87,11 +91,17 @@ class ChatEndpoint:
             await reply.refuse(GatewayError("request_timeout", message))
 
 
+def serves(target: Target, form: Format) -> bool:
+    """Whether a target can be asked in this format: what declares none is asked in any."""
+    return target.format in (None, form.dialect)
+
+
 @attrs.define
 class Exchange:
-    """One chat request on its way through the gateway."""
+    """One request on its way through the gateway."""
 
-    endpoint: ChatEndpoint
+    endpoints: Endpoints
+    form: Format
     receive: Receive
     headers: Mapping[bytes, bytes]
     reply: Reply
@@ -102,14 +112,20 @@ class Exchange:
 
     def __attrs_post_init__(self) -> None:
         """Open the budget of policy time."""
-        endpoint = self.endpoint
-        self.budget = PolicyBudget(endpoint.plan.timeouts.policy.seconds, endpoint.threads)
+        seconds = self.endpoints.plan.timeouts.policy.seconds
+        self.budget = PolicyBudget(seconds, self.endpoints.threads)
 
     async def run(self) -> None:
         """Read, queue, judge, ask, judge, answer."""
-        with self.endpoint.gate.buffer() as buffer:
+        if not self.endpoints.speaks(self.form):
+            message = "no target of this gateway speaks the format of this path"
+            raise GatewayError("no_target", message)
+        with self.endpoints.gate.buffer() as buffer:
             body = await read_body(
-                self.receive, self.headers, self.endpoint.plan.sizes.request_body.value, buffer.grow
+                self.receive,
+                self.headers,
+                self.endpoints.plan.sizes.request_body.value,
+                buffer.grow,
             )
             await self._while_client_stays(body)
 
@@ -138,30 +154,42 @@ class Exchange:
 
     async def _admitted(self, body: bytes) -> None:
         asked = trio.current_time()
-        async with self.endpoint.gate.slot():
+        async with self.endpoints.gate.slot():
             self.ledger.seconds["queue"] = trio.current_time() - asked
             await self._judged(body)
 
     async def _judged(self, body: bytes) -> None:
-        value = parse_strict(body)
-        chat.check_request(value)
-        self.ledger.model = chat.model_of(value)
-        self.ledger.stream = chat.wants_stream(value)
+        value = self.form.check_request(parse_strict(body))
+        self.ledger.model = self.form.model_of(value)
+        self.ledger.stream = self.form.wants_stream(value)
         started = trio.current_time()
-        segments = chat.request_segments(value)
+        segments = self.form.request_segments(value)
         self._note_facts(value, segments)
-        decision = await judge(self.endpoint.input, segments, self.budget, self.ledger.facts)
+        self._demand_text(value)
+        decision = await judge(self.endpoints.input, segments, self.budget, self.ledger.facts)
         self.ledger.seconds["input"] = trio.current_time() - started
         self._heed(decision)
         if decision.edits:
             body = apply_edits(body, segments, decision.edits)
         await self._asked(body)
 
-    def _note_facts(self, value: JsonValue, segments: tuple[Segment, ...]) -> None:
+    def _demand_text(self, value: JsonObject) -> None:
+        """Refuse token numbers where a policy would have to read them (decision 022)."""
+        acts = any(
+            one.step.facts.can_block or one.step.facts.edits
+            for stage in self.endpoints.input
+            for one in stage
+            if one.is_for(self.ledger.facts)
+        )
+        if acts and not self.form.is_all_text(value):
+            message = "send text: policies of this gateway cannot read token numbers"
+            raise GatewayError("tokens_not_readable", message)
+
+    def _note_facts(self, value: JsonObject, segments: tuple[Segment, ...]) -> None:
         """Read what conditions ask about now: later the text is redacted and the model another."""
-        self.ledger.facts = self.endpoint.facts.read(
+        self.ledger.facts = self.endpoints.facts.read(
             ClientRequest(
-                path=PATH,
+                path=self.form.path,
                 headers=self.headers,
                 identity=self.ledger.identity,
                 body=value,
@@ -177,7 +205,9 @@ class Exchange:
 
     async def _asked(self, body: bytes) -> None:
         failures: list[GatewayError] = []
-        for upstream in self.endpoint.upstreams:
+        for upstream in self.endpoints.upstreams:
+            if not serves(upstream.target, self.form):
+                continue
             try:
                 await self._ask(upstream, body)
             except TargetUnavailable as unavailable:
@@ -189,23 +219,26 @@ class Exchange:
     async def _ask(self, upstream: Upstream, body: bytes) -> None:
         started = trio.current_time()
         model = upstream.target.model
-        sent = body if model is None else chat.with_model(body, model)
+        sent = body if model is None else self.form.with_model(body, model)
         self.ledger.provider = upstream.target.id
-        self.ledger.facts = self.endpoint.facts.with_provider(self.ledger.facts, upstream.target.id)
+        self.ledger.facts = self.endpoints.facts.with_provider(
+            self.ledger.facts, upstream.target.id
+        )
         self.ledger.model = model or self.ledger.model
         self.ledger.seconds["route"] = trio.current_time() - started
-        async with upstream.ask(PATH, self._forwarded(), sent) as answer:
+        async with upstream.ask(self.form.path, self._forwarded(), sent) as answer:
             self._note_waiting(answer)
             await self._answered(answer)
 
     def _forwarded(self) -> dict[bytes, bytes]:
         identity = self.ledger.identity
-        chosen = {name: value for name, value in self.headers.items() if name in FORWARDED}
+        allowed = self.form.forwarded
+        chosen = {name: value for name, value in self.headers.items() if name in allowed}
         own = {
             b"x-request-id": identity.request_id.encode(),
             b"traceparent": identity.traceparent.encode(),
         }
-        return {**chosen, **own}
+        return {**dict(self.form.own_headers), **chosen, **own}
 
     def _note_waiting(self, answer: Answer) -> None:
         waiting = answer.waiting
@@ -223,37 +256,48 @@ class Exchange:
         if answer.status >= 400:
             await self._pass_on(answer)
         elif answer.content_type.lower().startswith("text/event-stream"):
-            await self._relay(answer)
+            await self._relay(answer, self._stream_format())
         else:
             await self._whole(answer)
 
     async def _pass_on(self, answer: Answer) -> None:
-        body = await answer.whole(self.endpoint.plan.sizes.response_body.value)
+        body = await answer.whole(self.endpoints.plan.sizes.response_body.value)
         self.ledger.code = "upstream_refused"
         content_type = answer.content_type.encode("latin-1")
         await self.reply.whole(answer.status, body, content_type, answer.headers)
 
     async def _whole(self, answer: Answer) -> None:
-        body = await answer.whole(self.endpoint.plan.sizes.response_body.value)
+        body = await answer.whole(self.endpoints.plan.sizes.response_body.value)
         self.ledger.upstream_wait += answer.waited
-        value = parse_lenient(body)
-        self._note_usage(chat.usage_of(value))
-        if self.endpoint.output:
+        value = self.form.parse_answer(body)
+        self._note_usage(self.form.usage(value))
+        if self.endpoints.output:
             body = await self._judged_answer(body, value)
         await self.reply.whole(answer.status, body, headers=answer.headers)
 
     async def _judged_answer(self, body: bytes, value: JsonValue) -> bytes:
         started = trio.current_time()
-        segments = chat.answer_segments(value)
-        decision = await judge(self.endpoint.output, segments, self.budget, self.ledger.facts)
+        segments = self.form.answer_segments(value)
+        decision = await judge(self.endpoints.output, segments, self.budget, self.ledger.facts)
         self._heed(decision)
-        body = chat.edited_answer(body, value, segments, decision.edits)
+        body = self.form.edited_answer(body, value, segments, decision.edits)
         self.ledger.seconds["output"] = trio.current_time() - started
         return body
 
-    async def _relay(self, answer: Answer) -> None:
-        rules = self.endpoint.stream_rules.for_request(self.ledger.facts)
-        stream = AnswerStream(rules, self.endpoint.plan.sizes.stream_hold.value, self.budget)
+    def _stream_format(self) -> StreamFormat:
+        if self.form.stream is None:
+            raise GatewayError("bad_response", "the provider streams what has no streamed form")
+        return self.form.stream
+
+    async def _relay(self, answer: Answer, form: StreamFormat) -> None:
+        sizes = self.endpoints.plan.sizes
+        stream = AnswerStream(
+            format=form,
+            rules=self.endpoints.stream_rules.for_request(self.ledger.facts),
+            hold=sizes.stream_hold.value,
+            budget=self.budget,
+            max_event=sizes.response_body.value if form.repeats_texts else MAX_EVENT,
+        )
         try:
             await self._relay_pieces(answer, stream)
         finally:
@@ -264,7 +308,7 @@ class Exchange:
         while not stream.is_done:
             piece = await answer.piece()
             for frame in stream.end() if piece is None else stream.feed(piece):
-                if self.endpoint.plan.keep_answer_whole:
+                if self.endpoints.plan.keep_answer_whole:
                     self._collect(collected, frame)
                 else:
                     await self._send(answer, frame)
@@ -275,7 +319,7 @@ class Exchange:
 
     def _collect(self, collected: bytearray, frame: bytes) -> None:
         collected += frame
-        if len(collected) > self.endpoint.plan.sizes.response_body.value:
+        if len(collected) > self.endpoints.plan.sizes.response_body.value:
             raise GatewayError("bad_response", "the provider's answer is larger than allowed")
 
     async def _send(self, answer: Answer, data: bytes) -> None:
@@ -284,6 +328,7 @@ class Exchange:
         await self.reply.stream(data, answer.headers)
 
     def _note_stream(self, answer: Answer, stream: AnswerStream) -> None:
+        self.reply.number = stream.number + 1
         self.ledger.upstream_wait += answer.waited
         self.ledger.most_held = stream.most_held
         self.ledger.seconds["output"] = stream.seconds

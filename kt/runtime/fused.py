@@ -26,7 +26,7 @@ from kt.policy import ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
 from kt.runtime.conditions import condition_of
 from kt.runtime.engine import edit_of, is_performed
 from kt.runtime.window import MAX_RECORDED, Blocked, HoldExceeded, LaneWindow, Owned
-from kt.wire.chat import argument_segments, edited_arguments
+from kt.wire.arguments import edited_arguments, segments_of_arguments
 
 ACTING = frozenset({Action.BLOCK, Action.ESCALATE, Action.REDACT})
 """Actions that decide what the client sees; the others never hold anything back."""
@@ -154,16 +154,12 @@ class ArgumentsLane:
             return text
 
     def _judged(self, text: str) -> str:
-        segments = argument_segments(text)
+        segments = segments_of_arguments(text)
         edits: list[Edit] = []
         for at, segment in enumerate(segments):
-            for owner, finding in self.rules.find(segment.text, self.is_over):
-                self.found.append((owner, finding))
-                if owner.scan.action is Action.REDACT:
-                    own = Finding(owner.index, finding.start, finding.end)
-                    edits.append(edit_of(owner.step, owner.scan, at, own))
-                elif owner.scan.action in ACTING:
-                    raise Blocked(owner, finding)
+            found = self.rules.find(segment.text, self.is_over)
+            self.found += found
+            edits += edits_for(found, at)
         return edited_arguments(text, segments, edits) if edits else text
 
 
@@ -255,6 +251,18 @@ class StreamRules:
         for owner, finding in found:
             by_order[owner.step.order].append((owner, finding))
         return tuple(_verdict(step, by_order[step.order], stopped) for step in self.steps)
+
+
+def edits_for(found: list[Found], segment: int) -> list[Edit]:
+    """What becomes of a complete text in which this was found. Raises Blocked."""
+    edits = []
+    for owner, finding in found:
+        if owner.scan.action is Action.REDACT:
+            own = Finding(owner.index, finding.start, finding.end)
+            edits.append(edit_of(owner.step, owner.scan, segment, own))
+        elif owner.scan.action in ACTING:
+            raise Blocked(owner, finding)
+    return edits
 
 
 def _with_parts(steps: tuple[Step, ...]) -> Iterator[tuple[Step, int]]:

@@ -12,7 +12,8 @@ import trio
 from kt.errors import GatewayError
 from kt.runtime.inbox import Message, Send
 from kt.runtime.ledger import Ledger
-from kt.wire.chat import error_frame
+from kt.wire.chat import CHAT
+from kt.wire.format import Format
 
 HeaderList = Iterable[tuple[bytes, bytes]]
 
@@ -25,12 +26,17 @@ RETRY_SECONDS = 1
 class Reply:
     """One HTTP response on its way."""
 
-    def __init__(self, send: Send, ledger: Ledger, *, server_timing: bool) -> None:
+    def __init__(
+        self, send: Send, ledger: Ledger, *, server_timing: bool, form: Format = CHAT
+    ) -> None:
         self._send = send
         self._ledger = ledger
+        self._form = form
         self._server_timing = server_timing
         self.started = False
         self.ended = False
+        self.number = 0
+        """The number of the next event, for formats that count them."""
 
     async def whole(
         self, status: int, body: bytes, content_type: bytes = JSON, headers: HeaderList = ()
@@ -63,11 +69,11 @@ class Reply:
         if self.ended:
             return
         self._ledger.code = error.code
-        if self.started:
-            await self._body(error_frame(error.body()), more=True)
+        if self.started and self._form.stream is not None:
+            await self._body(self._form.stream.error(error, self.number), more=True)
             await self.end()
         else:
-            body = orjson.dumps(error.body())
+            body = orjson.dumps(self._form.error(error))
             await self.whole(error.refusal.status, body, headers=_advice(error))
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:

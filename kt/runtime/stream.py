@@ -8,9 +8,10 @@ goes out before the finish event. Usage and `[DONE]` follow all choices.
 Until the first text is released (or a choice finishes) events are kept back, so that an answer that
 is blocked before any of it was seen is a plain refusal and not a broken stream.
 
-Rules of this file: an answer ends in `[DONE]`, in the provider's own error frame, or in a
-GatewayError; after the end nothing is looked at; text after a choice's finish is a bad answer,
-because what was released at the finish was judged as complete.
+Rules of this file: an answer ends in its format's last event, in the provider's own error frame,
+or in a GatewayError; after the end nothing is looked at; text after the end of its lane is a bad
+answer, because what was released there was judged as complete; what an event repeats of a lane is
+judged, and recorded only if the lane has not been.
 """
 
 from collections.abc import Iterator
@@ -20,19 +21,24 @@ import attrs
 import trio
 
 from kt.errors import GatewayError
-from kt.exchange import Lane, Path
-from kt.policy import Outcome
+from kt.exchange import Path, Place
+from kt.patterns.scanner import OutOfTime
+from kt.policy import Edit, Outcome
 from kt.runtime.engine import PolicyBudget
-from kt.runtime.fused import Found, LaneState, Late, StreamRules
+from kt.runtime.fused import Found, LaneState, Late, StreamRules, edits_for
 from kt.runtime.settle import Decision, Judged, blocked, settle, unavailable
 from kt.runtime.window import Blocked, HoldExceeded
-from kt.wire.chat import Chunk, Delta, held_chunk, is_error, read_chunk, rewrite_chunk, usage_of
+from kt.wire.chunks import NO_USAGE, Chunk, Delta, Usage, Whole, rewritten
+from kt.wire.format import StreamFormat
 from kt.wire.json_body import JsonValue, parse_lenient
 from kt.wire.sse import Event, SseReader, frame
 
-DONE = b"[DONE]"
 MAX_LANES = 256
-"""How many texts may grow in one answer: choices times surfaces times tool calls."""
+"""How many texts may grow at once in one answer: choices times surfaces times tool calls."""
+MAX_ENDED = 10_000
+"""How many texts one answer may have in total."""
+MAX_FOUND = 10_000
+"""How many findings are kept for the record; all of them are acted on."""
 EVENT_SECONDS = 0.25
 """The longest judging of one event: it happens in the loop that serves everybody."""
 MAX_EVENT = 2**20
@@ -43,30 +49,43 @@ MAX_EVENT = 2**20
 class AnswerStream:
     """One streamed answer on its way through the output phase."""
 
+    format: StreamFormat
     rules: StreamRules
     hold: int
     """The most bytes that one lane may hold back."""
     budget: PolicyBudget
+    max_event: int = MAX_EVENT
+    """The largest single event in bytes."""
     is_done: bool = False
     upstream_failed: bool = False
-    """The provider ended the stream with an error frame of its own."""
-    usage: tuple[int | None, int | None] = (None, None)
+    """The provider ended the stream with an error of its own."""
+    usage: Usage = NO_USAGE
+    number: int = 0
+    """The last event's number, where the format counts them."""
     seconds: float = 0.0
     """Time spent judging."""
     most_held: int = 0
-    _reader: SseReader = attrs.field(factory=lambda: SseReader(MAX_EVENT))
-    _lanes: dict[Lane, LaneState] = attrs.field(factory=dict)
+    _reader: SseReader = attrs.field(
+        default=attrs.Factory(lambda self: SseReader(self.max_event), takes_self=True)
+    )
+    _lanes: dict[Place, LaneState] = attrs.field(factory=dict)
+    """The texts that grow."""
+    _latest: dict[Place, Delta] = attrs.field(factory=dict)
+    """The last piece of each: held text goes out in its likeness."""
+    _ended: set[Place] = attrs.field(factory=set)
+    """Texts that were judged to their end, in a lane or in an event."""
     _finished: set[int] = attrs.field(factory=set)
-    _template: JsonValue = None
-    """The last chunk with a choice: held text goes out in its likeness."""
+    _has_ended: bool = False
+    """Every lane has."""
     _kept: list[bytes] = attrs.field(factory=list)
     """Events from before the first released text."""
     _kept_size: int = 0
     _has_released: bool = False
-    _usage_frames: list[bytes] = attrs.field(factory=list)
-    """Usage events that came while lanes still held text."""
-    _usage_size: int = 0
-    _whole_found: list[Found] = attrs.field(factory=list)
+    _late_frames: list[bytes] = attrs.field(factory=list)
+    """Events that belong behind all texts, and came while lanes still held some."""
+    _late_size: int = 0
+    _found: list[Found] = attrs.field(factory=list)
+    """What was found in texts that are over."""
     _stopped: Blocked | Late | None = None
     _since: float = 0.0
     """When the judging of the current event began."""
@@ -85,7 +104,7 @@ class AnswerStream:
 
     def decision(self) -> Decision:
         """What the output phase came to, for the record."""
-        found = [*self._whole_found, *(one for lane in self._lanes.values() for one in lane.found)]
+        found = [*self._found, *(one for lane in self._lanes.values() for one in lane.found)]
         share = self.seconds / max(1, len(self.rules.steps))
         verdicts = self.rules.verdicts(found, self._stopped)
         return settle(
@@ -111,28 +130,37 @@ class AnswerStream:
             return
         if event.data is None:
             yield from [event.forwardable] if self._has_released else []
-        elif event.data == DONE:
-            yield from self._close()
+        elif event.data == self.format.done:
+            yield from self._close(event)
         else:
             yield from self._value(event, parse_lenient(event.data))
 
     def _value(self, event: Event, value: JsonValue) -> Iterator[bytes]:
-        if is_error(value):
+        if self.format.is_error(value):
             self.is_done = self.upstream_failed = True
             yield from self._released(event.forwardable)
             return
-        chunk = read_chunk(value)
-        if chunk.choices:
-            self._template = value
-        if chunk.has_usage:
-            self.usage = usage_of(value)
+        chunk = self.format.read(value)
+        self._note(chunk)
         yield from self._chunk(event, chunk)
+        self.is_done = chunk.is_last
+
+    def _note(self, chunk: Chunk) -> None:
+        asked, answered = chunk.usage
+        self.usage = (
+            self.usage[0] if asked is None else asked,
+            self.usage[1] if answered is None else answered,
+        )
+        self.number = self.number if chunk.number is None else chunk.number
+        self.upstream_failed = chunk.is_failure
 
     def _chunk(self, event: Event, chunk: Chunk) -> Iterator[bytes]:
         with self._refusing():
+            edits = self._judge_whole(chunk.whole)
             texts = self._judge(chunk)
             tails = self._finish(chunk, texts)
-        yield from self._out(event, chunk, texts, tails)
+        yield from self._held(tails)
+        yield from self._out(event, chunk, texts, edits)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -150,90 +178,125 @@ class AnswerStream:
             raise GatewayError("hold_exceeded", message) from None
 
     def _judge(self, chunk: Chunk) -> dict[Path, str]:
-        """Feed every text of the chunk to its lane; what each path may show now."""
+        """Feed every growing text of the event to its lane; what each path may show now."""
         texts: dict[Path, str] = {}
-        for delta in chunk.deltas:
-            if delta.is_whole:
-                texts[delta.path] = self._judge_whole(delta)
-                continue
-            if delta.lane.choice in self._finished:
-                raise GatewayError("bad_response", "the provider went on after a choice's finish")
-            state = self._lane(delta.lane)
+        for delta in chunk.growing:
+            state = self._lane(delta)
             texts[delta.path] = state.feed(delta.text)
             self.most_held = max(self.most_held, state.held)
         return texts
 
-    def _judge_whole(self, delta: Delta) -> str:
-        """A text that is complete in its event: what may show of it."""
-        state = self.rules.lane(delta.lane, MAX_EVENT, self._is_over)
-        shown = state.feed(delta.text) + state.finish()
-        self._whole_found += state.found
-        return shown
+    def _lane(self, delta: Delta) -> LaneState:
+        place = delta.lane.place
+        self._latest[place] = delta
+        state = self._lanes.get(place)
+        if state is not None:
+            return state
+        if self._has_ended or delta.lane.choice in self._finished or place in self._ended:
+            raise GatewayError("bad_response", "the provider went on after the end of a text")
+        if len(self._lanes) >= MAX_LANES:
+            raise _too_many_parts()
+        return self._lanes.setdefault(place, self.rules.lane(delta.lane, self.hold, self._is_over))
 
-    def _lane(self, lane: Lane) -> LaneState:
-        state = self._lanes.get(lane)
-        if state is None:
-            if len(self._lanes) >= MAX_LANES:
-                raise _too_many_parts()
-            state = self._lanes[lane] = self.rules.lane(lane, self.hold, self._is_over)
-        return state
+    def _judge_whole(self, texts: tuple[Whole, ...]) -> list[Edit]:
+        """Judge what is complete in its event; the edits of its segments."""
+        edits: list[Edit] = []
+        try:
+            for at, one in enumerate(texts):
+                found = self.rules.find(one.segment.text, self._is_over)
+                self._record(one.repeats, found)
+                edits += edits_for(found, at)
+        except OutOfTime:
+            self.rules.demand_open()
+        return edits
 
-    def _finish(self, chunk: Chunk, texts: dict[Path, str]) -> list[tuple[Lane, str]]:
-        """End the lanes of finished choices: their rest joins this chunk or goes out before it."""
-        paths = {delta.lane: delta.path for delta in chunk.deltas}
+    def _record(self, place: Place | None, found: list[Found]) -> None:
+        """Note findings, but not a second time those of a text that is only repeated."""
+        if not found or place in self._ended or place in self._lanes:
+            return
+        self._keep_found(found)
+        if place is not None:
+            self._note_end(place)
+
+    def _keep_found(self, found: list[Found]) -> None:
+        self._found += found[: MAX_FOUND - len(self._found)]
+
+    def _finish(self, chunk: Chunk, texts: dict[Path, str]) -> list[tuple[Delta, str]]:
+        """End lanes: what they still hold joins this event, or goes out before it."""
+        paths = {delta.lane.place: delta.path for delta in chunk.growing}
+        self._finished.update(chunk.finished)
+        if len(self._finished) > MAX_ENDED:
+            raise _too_many_parts()
+        self._has_ended = self._has_ended or chunk.is_end
+        over = [place for place in self._lanes if self._is_ended(place, chunk)]
         tails = []
-        for choice in chunk.finished:
-            self._finished.add(choice)
-            if len(self._finished) > MAX_LANES:
-                raise _too_many_parts()
-            for lane, rest in self._rests(choice):
-                if lane in paths:
-                    texts[paths[lane]] += rest
-                else:
-                    tails.append((lane, rest))
+        for delta, rest in self._rests(over):
+            if delta.lane.place in paths:
+                texts[paths[delta.lane.place]] += rest
+            else:
+                tails.append((delta, rest))
         return tails
 
-    def _rests(self, choice: int | None) -> list[tuple[Lane, str]]:
-        lanes = [lane for lane in self._lanes if choice is None or lane.choice == choice]
-        rests = [(lane, self._lanes[lane].finish()) for lane in lanes]
-        return [(lane, rest) for lane, rest in rests if rest]
+    def _is_ended(self, place: Place, chunk: Chunk) -> bool:
+        return chunk.is_end or place[0] in chunk.finished or place in chunk.ended
+
+    def _rests(self, places: list[Place]) -> list[tuple[Delta, str]]:
+        """End these lanes and return what they held."""
+        rests = []
+        for place in places:
+            rest = self._lanes[place].finish()
+            self._keep_found(self._lanes.pop(place).found)
+            delta = self._latest.pop(place)
+            self._note_end(place)
+            if rest:
+                rests.append((delta, rest))
+        return rests
+
+    def _note_end(self, place: Place) -> None:
+        self._ended.add(place)
+        if len(self._ended) > MAX_ENDED:
+            raise _too_many_parts()
 
     def _out(
-        self, event: Event, chunk: Chunk, texts: dict[Path, str], tails: list[tuple[Lane, str]]
+        self, event: Event, chunk: Chunk, texts: dict[Path, str], edits: list[Edit]
     ) -> Iterator[bytes]:
-        yield from self._held(tails)
-        shown = self._shown(event, chunk, texts)
-        if chunk.has_usage and not chunk.choices and any(one.held for one in self._lanes.values()):
+        if chunk.is_repetition and self.rules.acts:
+            return
+        shown = self._shown(event, chunk, texts, edits)
+        if chunk.follows_all and any(one.held for one in self._lanes.values()):
             self._postpone(shown)
-        elif chunk.finished or any(texts.values()):
+        elif chunk.finished or chunk.is_end or chunk.whole or any(texts.values()):
             yield from self._released(shown)
         elif not _is_emptied(chunk, texts):
             yield from self._released(shown) if self._has_released else self._keep(shown)
 
-    def _shown(self, event: Event, chunk: Chunk, texts: dict[Path, str]) -> bytes:
-        is_untouched = all(texts[delta.path] == delta.text for delta in chunk.deltas)
-        if event.data is None or (is_untouched and not (chunk.has_logprobs and self.rules.acts)):
+    def _shown(
+        self, event: Event, chunk: Chunk, texts: dict[Path, str], edits: list[Edit]
+    ) -> bytes:
+        is_untouched = all(texts[delta.path] == delta.text for delta in chunk.growing)
+        loses = bool(chunk.repetitions) and self.rules.acts
+        if event.data is None or (is_untouched and not edits and not loses):
             return event.forwardable
-        return frame(rewrite_chunk(event.data, chunk, texts), event.name)
+        return frame(rewritten(event.data, chunk, texts, edits), event.name)
 
-    def _held(self, tails: list[tuple[Lane, str]]) -> Iterator[bytes]:
-        for lane, rest in tails:
-            yield from self._released(frame(held_chunk(self._template, lane, rest)))
+    def _held(self, tails: list[tuple[Delta, str]]) -> Iterator[bytes]:
+        for delta, rest in tails:
+            yield from self._released(self.format.held(delta, rest))
 
-    def _close(self) -> Iterator[bytes]:
-        """`[DONE]`: whatever is still held is complete now."""
+    def _close(self, event: Event) -> Iterator[bytes]:
+        """The end marker: whatever is still held is complete now."""
         with self._refusing():
-            tails = self._rests(None)
+            tails = self._rests(list(self._lanes))
         self.is_done = True
         yield from self._held(tails)
-        for late in self._usage_frames:
+        for late in self._late_frames:
             yield from self._released(late)
-        yield from self._released(frame(DONE))
+        yield from self._released(event.forwardable)
 
-    def _postpone(self, usage: bytes) -> None:
-        self._usage_frames.append(usage)
-        self._usage_size += len(usage)
-        if self._usage_size > MAX_EVENT:
+    def _postpone(self, data: bytes) -> None:
+        self._late_frames.append(data)
+        self._late_size += len(data)
+        if self._late_size > MAX_EVENT:
             raise _too_many_parts()
 
     def _released(self, data: bytes) -> Iterator[bytes]:
@@ -256,5 +319,4 @@ def _too_many_parts() -> GatewayError:
 
 def _is_emptied(chunk: Chunk, texts: dict[Path, str]) -> bool:
     """Whether withholding its text left nothing in a chunk that is worth sending."""
-    had_text = any(delta.text for delta in chunk.deltas)
-    return had_text and not any(texts.values()) and chunk.is_only_text
+    return chunk.is_only_text and not any(texts.values())

@@ -3,19 +3,22 @@
 docs/coverage.md gives the reason of every exemption. Whatever no table names is read.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from kt.exchange import Surface
-from kt.wire.segments import Format
+from kt.wire.segments import Tables
+from kt.wire.vocabulary import (
+    SCHEMA_FORMATS,
+    SCHEMA_KEYS,
+    SCHEMA_TYPES,
+    is_base64,
+    is_data_url,
+    is_file,
+    words,
+)
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-REQUEST_KEYS = _words(
+REQUEST_KEYS = words(
     """
     allowed_tools approximate arguments audio city content country custom data definition
     description detail file file_data file_id filename format frequency_penalty function
@@ -30,15 +33,7 @@ REQUEST_KEYS = _words(
     web_search_options
     """
 )
-SCHEMA_KEYS = _words(
-    """
-    $defs $id $ref $schema additionalProperties allOf anyOf const default definitions enum examples
-    exclusiveMaximum exclusiveMinimum items maxItems maxLength maximum minItems minLength minimum
-    multipleOf not nullable oneOf pattern prefixItems properties required title uniqueItems
-    """
-)
-"""JSON Schema's own words, in the parameters of tools and in response formats."""
-ANSWER_KEYS = _words(
+ANSWER_KEYS = words(
     """
     accepted_prediction_tokens annotations arguments audio audio_tokens bytes cache_write_tokens
     cached_tokens choices code completion_tokens completion_tokens_details content created custom
@@ -51,69 +46,44 @@ ANSWER_KEYS = _words(
     """
 )
 
-_SCHEMA_FORMATS = "date date-time time duration email hostname ipv4 ipv6 uri uuid"
 REQUEST_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "role": _words("assistant developer function system tool user"),
-        "type": _words(
-            """
+        "role": words("assistant developer function system tool user"),
+        "type": words(
+            f"""
             allowed_tools approximate content custom file function grammar image_url input_audio
             json_object json_schema refusal text
-            string number integer boolean object array null
+            {SCHEMA_TYPES}
             """
         ),
-        "detail": _words("auto high low"),
-        "format": _words(f"aac flac mp3 opus pcm16 wav text grammar {_SCHEMA_FORMATS}"),
-        "function_call": _words("auto none"),
-        "modalities": _words("audio text"),
-        "mode": _words("auto block explicit implicit required score"),
-        "prompt_cache_retention": _words("24h in_memory"),
-        "reasoning_effort": _words("high low max medium minimal none xhigh"),
-        "search_context_size": _words("high low medium"),
-        "service_tier": _words("auto default fast flex priority scale"),
-        "syntax": _words("lark regex"),
-        "tool_choice": _words("auto none required"),
-        "verbosity": _words("high low medium"),
-        "voice": _words("alloy ash ballad cedar coral echo marin sage shimmer verse"),
+        "detail": words("auto high low"),
+        "format": words(f"aac flac mp3 opus pcm16 wav text grammar {SCHEMA_FORMATS}"),
+        "function_call": words("auto none"),
+        "modalities": words("audio text"),
+        "mode": words("auto block explicit implicit required score"),
+        "prompt_cache_retention": words("24h in_memory"),
+        "reasoning_effort": words("high low max medium minimal none xhigh"),
+        "search_context_size": words("high low medium"),
+        "service_tier": words("auto default fast flex priority scale"),
+        "syntax": words("lark regex"),
+        "tool_choice": words("auto none required"),
+        "verbosity": words("high low medium"),
+        "voice": words("alloy ash ballad cedar coral echo marin sage shimmer verse"),
     }
 )
 ANSWER_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "role": REQUEST_VALUES["role"],
-        "type": _words("custom error function text url_citation reasoning.text reasoning.summary"),
-        "finish_reason": _words("content_filter function_call length stop tool_calls"),
+        "type": words("custom error function text url_citation reasoning.text reasoning.summary"),
+        "finish_reason": words("content_filter function_call length stop tool_calls"),
     }
 )
-
-_SHORTEST_PAYLOAD = 64
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]++={0,2}")
-_DATA_URL = re.compile(
-    r"data:(?:image|audio|video)/[a-z0-9.+-]{1,64};base64,|"
-    r"data:application/(?:pdf|octet-stream);base64,"
-)
-
-
-def is_base64(text: str) -> bool:
-    """Whether a text is base64 and nothing else, too long for a word or a number."""
-    return len(text) >= _SHORTEST_PAYLOAD and _BASE64.fullmatch(text) is not None
-
-
-def is_data_url(text: str) -> bool:
-    """Whether a text is a data URL of an image, sound, video or PDF; never of a text type."""
-    head = _DATA_URL.match(text)
-    return head is not None and _BASE64.fullmatch(text, head.end()) is not None
-
-
-def is_file(text: str) -> bool:
-    """Whether a text is the content of a file in either form."""
-    return is_base64(text) or is_data_url(text)
-
 
 _PAYLOADS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
     {"data": is_base64, "file_data": is_file, "url": is_data_url}
 )
 
-REQUEST = Format(
+REQUEST = Tables(
     keys=REQUEST_KEYS | SCHEMA_KEYS,
     values=REQUEST_VALUES,
     payloads=_PAYLOADS,
@@ -158,7 +128,7 @@ _PROVIDERS_OWN = frozenset(
 """What the provider writes and no model: numbers of things, and copies that are removed where
 their original is edited."""
 
-ANSWER = Format(
+ANSWER = Tables(
     keys=ANSWER_KEYS,
     values=ANSWER_VALUES,
     payloads=_PAYLOADS,
@@ -179,7 +149,7 @@ ANSWER = Format(
     embedded=frozenset({"arguments"}),
 )
 
-CHUNK = Format(
+CHUNK = Tables(
     keys=ANSWER.keys,
     values=ANSWER.values,
     payloads=ANSWER.payloads,

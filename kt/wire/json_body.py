@@ -15,6 +15,7 @@ from kt.errors import GatewayError, HouseBug
 
 JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
 """Any: JSON is any shape, and its readers check what they rely on."""
+JsonObject = dict[str, Any]
 
 MAX_DEPTH = 128
 """Arrays and objects inside each other; everything that walks a value may recurse this deep."""
@@ -23,7 +24,7 @@ MAX_CONTAINERS = 100_000
 """Arrays and objects in one body: each takes far more memory than its two bytes."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LONGEST_INT = 18
+_LONGEST_INT = 100
 """More digits than this are read as a float: only the bytes matter, and `int` is not linear."""
 
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -94,6 +95,17 @@ def parse_lenient(body: bytes) -> JsonValue:
     return value
 
 
+def parse_exact(body: bytes) -> JsonValue:
+    """Read a provider's answer with every number as written. Raises GatewayError `bad_response`."""
+    try:
+        value = parse_embedded(body.decode())
+    except (ValueError, Ambiguous):
+        raise GatewayError("bad_response", "the provider's answer is not JSON") from None
+    if isinstance(value, Number):
+        raise GatewayError("bad_response", "the provider's answer is a number")
+    return value
+
+
 def parse_embedded(text: str) -> JsonValue | Number:
     """Read the document inside a string; numbers, `NaN` too, stay as written.
 
@@ -115,6 +127,30 @@ def parse_embedded(text: str) -> JsonValue | Number:
     if _lone_surrogate(body) is not None:
         raise Ambiguous
     return value
+
+
+# ---- Looking into what was read
+
+
+def object_of(value: JsonValue) -> JsonObject:
+    """The value where it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects_of(value: JsonValue) -> tuple[tuple[int, JsonObject], ...]:
+    """The objects of a list with their places; nothing where it is none."""
+    items = value if isinstance(value, list) else []
+    return tuple((at, item) for at, item in enumerate(items) if isinstance(item, dict))
+
+
+def count_of(value: JsonValue | Number) -> int | None:
+    """The value where it is a whole number."""
+    if isinstance(value, Number):
+        return int(value.text) if value.text.isdigit() and len(value.text) <= _LONGEST_INT else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+# ---- What is refused
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

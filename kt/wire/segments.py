@@ -8,6 +8,7 @@ payloads that are not text.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 
 import attrs
 
@@ -26,7 +27,7 @@ class TooManyTexts(Exception):
 
 
 @attrs.frozen(kw_only=True)
-class Format:
+class Tables:
     """The tables of one body: what is vocabulary, and which surface stands where."""
 
     keys: frozenset[str]
@@ -44,6 +45,12 @@ class Format:
     """Value of `role` -> the surface of the object that has it."""
     embedded: frozenset[str]
     """Fields whose string is a JSON document."""
+    types: Mapping[str, Surface] = MappingProxyType({})
+    """Value of `type` -> the surface of the object that has it; it is nearer than a role."""
+    documents: frozenset[str] = frozenset()
+    """Fields whose value is a tool's own document: its numbers and all of its keys are read."""
+    joins_parts: bool = True
+    """Whether adjacent text parts are one text (decision 021: not in answers made of parts)."""
 
 
 @attrs.frozen
@@ -64,13 +71,17 @@ class _Place:
         return _Place((*self.path, name), (*self.names, name), name, surface)
 
 
-def segments_of(value: JsonValue, tables: Format) -> tuple[Segment, ...]:
+def segments_of(
+    value: JsonValue, tables: Tables, surface: Surface = Surface.OTHER
+) -> tuple[Segment, ...]:
     """Every text that the tables do not exempt, in the order of the body.
+
+    `surface` is that of the body itself, where nothing in it says another.
 
     Raises TooManyTexts, and kt.wire.json_body.Ambiguous for a document in a string that readers
     read differently.
     """
-    return _bounded(_walk(value, _Place(), tables))
+    return _bounded(_walk(value, _Place(surface=surface), tables))
 
 
 def _bounded(segments: Iterator[Segment]) -> tuple[Segment, ...]:
@@ -80,7 +91,7 @@ def _bounded(segments: Iterator[Segment]) -> tuple[Segment, ...]:
     return found
 
 
-def _walk(value: JsonValue, place: _Place, tables: Format) -> Iterator[Segment]:
+def _walk(value: JsonValue, place: _Place, tables: Tables) -> Iterator[Segment]:
     if place.names in tables.exempt:
         return
     match value:
@@ -92,19 +103,25 @@ def _walk(value: JsonValue, place: _Place, tables: Format) -> Iterator[Segment]:
             yield from _list(value, place, tables)
 
 
-def _object(value: dict[str, JsonValue], place: _Place, tables: Format) -> Iterator[Segment]:
+def _object(value: dict[str, JsonValue], place: _Place, tables: Tables) -> Iterator[Segment]:
     own = _own_surface(value, place, tables)
+    if value.get("type") == "text" and "data" in value:
+        tables = attrs.evolve(tables, payloads={})  # it says itself that it is none
     for name, below in value.items():
         is_known = name in tables.keys
         if not is_known:
             yield from _leaf(name, (*place.path, Key(name)), Surface.OTHER)
+        if is_known and name in tables.documents and isinstance(below, dict | list):
+            yield from _arguments(below, (*place.path, name))
+            continue
         surface = tables.surfaces.get(name, own) if is_known else _unknown(own)
         yield from _walk(below, place.member(name, surface), tables)
 
 
-def _own_surface(value: dict[str, JsonValue], place: _Place, tables: Format) -> Surface:
-    role = value.get("role")
-    return tables.roles.get(role, place.surface) if isinstance(role, str) else place.surface
+def _own_surface(value: dict[str, JsonValue], place: _Place, tables: Tables) -> Surface:
+    role, kind = value.get("role"), value.get("type")
+    own = tables.roles.get(role, place.surface) if isinstance(role, str) else place.surface
+    return tables.types.get(kind, own) if isinstance(kind, str) else own
 
 
 def _unknown(surface: Surface) -> Surface:
@@ -112,11 +129,11 @@ def _unknown(surface: Surface) -> Surface:
     return surface if surface is Surface.TOOL_DESCRIPTION else Surface.OTHER
 
 
-def _list(items: list[JsonValue], place: _Place, tables: Format) -> Iterator[Segment]:
+def _list(items: list[JsonValue], place: _Place, tables: Tables) -> Iterator[Segment]:
     """Adjacent text parts are one segment: whoever reads them reads one text."""
     texts: list[tuple[Path, str]] = []
     for index, item in enumerate(items):
-        text = _text_of(item)
+        text = _text_of(item) if tables.joins_parts else None
         if text is None:
             yield from _joined(texts, place.surface)
             texts = []
@@ -149,14 +166,14 @@ def _joined(texts: list[tuple[Path, str]], surface: Surface) -> Iterator[Segment
         yield Segment(surface, "".join(text for _, text in texts), tuple(pieces))
 
 
-def _string(text: str, place: _Place, tables: Format) -> Iterator[Segment]:
+def _string(text: str, place: _Place, tables: Tables) -> Iterator[Segment]:
     if place.field in tables.embedded:
         yield from _embedded(text, place.path)
     elif not _is_exempt(text, place, tables):
         yield from _leaf(text, place.path, place.surface)
 
 
-def _is_exempt(text: str, place: _Place, tables: Format) -> bool:
+def _is_exempt(text: str, place: _Place, tables: Tables) -> bool:
     is_payload = tables.payloads.get(place.field)
     is_word = text in tables.values.get(place.field, ())
     return is_word or (is_payload is not None and is_payload(text))
@@ -191,6 +208,10 @@ def _arguments(value: JsonValue | Number, path: Path) -> Iterator[Segment]:
             yield from _leaf(value, path, Surface.TOOL_ARGUMENTS)
         case Number():
             yield from _leaf(value.text, path, Surface.TOOL_ARGUMENTS)
+        case bool() | None:
+            return
+        case int() | float():
+            yield from _leaf(str(value), path, Surface.TOOL_ARGUMENTS)
         case list():
             for index, item in enumerate(value):
                 yield from _arguments(item, (*path, index))

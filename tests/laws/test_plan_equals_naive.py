@@ -168,8 +168,8 @@ def make_fail(app: App, failing: frozenset[str]) -> None:
             for stage in stages
         )
 
-    app.chat = attrs.evolve(
-        app.chat, input=changed(app.chat.input), output=changed(app.chat.output)
+    app.endpoints = attrs.evolve(
+        app.endpoints, input=changed(app.endpoints.input), output=changed(app.endpoints.output)
     )
 
 

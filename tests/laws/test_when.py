@@ -24,7 +24,7 @@ from kt.policy import Action, OnTrouble, Phase, Verdict
 from kt.runtime.app import App
 from kt.runtime.chat import Exchange
 from kt.runtime.conditions import ClientRequest, FactReader
-from kt.wire import chat
+from kt.wire.chat import CHAT
 from tests.support.asgi import ask
 from tests.support.filter_strategies import holds
 from tests.support.gateways import gateway, run_in_virtual_time
@@ -273,7 +273,7 @@ def test_the_law_finds_conditions_that_are_asked_of_redacted_text(
 
     async def late(self: Exchange, body: bytes) -> None:
         value = orjson.loads(body)
-        self._note_facts(value, chat.request_segments(value))
+        self._note_facts(value, CHAT.request_segments(value))
         await ask_(self, body)
 
     monkeypatch.setattr(Exchange, "_asked", late)
@@ -316,10 +316,10 @@ def fail_all(app: App) -> None:
     def broken(*_: object) -> Verdict:
         raise RuntimeError("made to fail")
 
-    app.chat = attrs.evolve(
-        app.chat,
+    app.endpoints = attrs.evolve(
+        app.endpoints,
         input=tuple(
-            tuple(attrs.evolve(one, check=broken) for one in stage) for stage in app.chat.input
+            tuple(attrs.evolve(one, check=broken) for one in stage) for stage in app.endpoints.input
         ),
     )
 

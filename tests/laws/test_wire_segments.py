@@ -13,7 +13,7 @@ from kt.exchange import Segment
 from kt.policy import Edit
 from kt.wire.chat_tables import ANSWER, REQUEST
 from kt.wire.json_body import JsonValue, parse_strict
-from kt.wire.segments import Format, apply_edits, segments_of
+from kt.wire.segments import Tables, apply_edits, segments_of
 from tests.support.body_strategies import json_values
 
 ARGUMENTS = '{"to": "\\u0061@b", "n": 12}'
@@ -54,7 +54,7 @@ def planted_texts(value: JsonValue) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def is_complete(value: JsonValue, tables: Format) -> bool:
+def is_complete(value: JsonValue, tables: Tables) -> bool:
     """Whether every planted text is read exactly once."""
     seen = "\n".join(segment.text for segment in segments_of(value, tables)) + "\n"
     joined = "".join(segment.text for segment in segments_of(value, tables))

@@ -58,7 +58,7 @@ def post(
     async def test(app: App) -> None:
         pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
         answers.append(await ask(app, "POST", PATH, pairs, body or chat_body("hello")))
-        assert (app.chat.gate.running, app.chat.gate._buffered) == (0, 0)
+        assert (app.endpoints.gate.running, app.endpoints.gate._buffered) == (0, 0)
 
     with_app(test, the_plan or plan(), provider)
     return answers[0]
@@ -385,8 +385,8 @@ def test_a_check_that_ends_after_the_deadline_leaves_one_proper_answer() -> None
         return ALLOW
 
     async def test(app: App) -> None:
-        (first,), *rest = app.chat.output
-        app.chat = attrs.evolve(app.chat, output=((BoundStep(first.step, slow),), *rest))
+        (first,), *rest = app.endpoints.output
+        app.endpoints = attrs.evolve(app.endpoints, output=((BoundStep(first.step, slow),), *rest))
         answer = await chat(app, "hello")
         assert answer.is_complete
         assert int(answer.headers["content-length"]) == len(answer.body)
@@ -434,7 +434,7 @@ def leaving(
     async def main() -> None:
         async with gateway(the_plan, provider, path) as app:
             await test(app, path)
-            gate = app.chat.gate
+            gate = app.endpoints.gate
             assert (gate.running, gate.waiting, gate._buffered) == (0, 0, 0)
 
     run_in_virtual_time(main)
@@ -495,10 +495,10 @@ def test_a_client_may_leave_the_queue(tmp_path: Path) -> None:
             await trio.sleep(1)
             async with second as waiting:
                 await trio.sleep(1)
-                assert (app.chat.gate.running, app.chat.gate.waiting) == (1, 1)
+                assert (app.endpoints.gate.running, app.endpoints.gate.waiting) == (1, 1)
                 waiting.leave()
                 await waiting.finished.wait()
-            assert (app.chat.gate.running, app.chat.gate.waiting) == (1, 0)
+            assert (app.endpoints.gate.running, app.endpoints.gate.waiting) == (1, 0)
             assert (await running.collect()).status == 200
 
     path = tmp_path / "audit.jsonl"

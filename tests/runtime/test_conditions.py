@@ -14,7 +14,7 @@ from kt.runtime.conditions import (
     condition_of,
 )
 from kt.runtime.identity import Identity
-from kt.wire.chat import request_segments
+from kt.wire.chat import CHAT
 from kt.wire.json_body import JsonValue
 from tests.support.plans import plan, record_step, scan_step
 
@@ -48,7 +48,7 @@ def request(body: JsonValue = None, headers: dict[bytes, bytes] | None = None) -
         headers=sent,
         identity=Identity.of(sent),
         body=body,
-        segments=() if body is None else request_segments(body),
+        segments=() if body is None else CHAT.request_segments(body),
     )
 
 

@@ -12,7 +12,8 @@ from kt.plan import Stage, Step
 from kt.policy import Action, Outcome
 from kt.runtime.engine import PolicyBudget
 from kt.runtime.fused import StreamRules
-from kt.runtime.stream import MAX_EVENT, MAX_LANES, AnswerStream
+from kt.runtime.stream import MAX_ENDED, MAX_EVENT, MAX_LANES, AnswerStream
+from kt.wire.chat import CHAT
 from tests.support.gateways import chat, error_of, frames, gateway, run_in_virtual_time
 from tests.support.plans import plan, scan_step
 from tests.support.upstreams import Body, FakeProvider, chunk, stream_answer, streamed
@@ -25,7 +26,8 @@ DONE = b"data: [DONE]\n\n"
 def stream_of(*steps: Step, hold: int = 65536) -> AnswerStream:
     """An answer that has not begun."""
     rules = StreamRules.of(tuple(Stage(steps=(one,)) for one in steps))
-    return AnswerStream(rules, hold, PolicyBudget(2.0, trio.CapacityLimiter(8)))
+    assert CHAT.stream is not None
+    return AnswerStream(CHAT.stream, rules, hold, PolicyBudget(2.0, trio.CapacityLimiter(8)))
 
 
 def play(pieces: Iterable[bytes], *steps: Step, hold: int = 65536) -> list[bytes]:
@@ -280,7 +282,7 @@ def test_an_answer_has_a_bounded_number_of_growing_texts() -> None:
 
 def test_an_answer_has_a_bounded_number_of_choices_that_only_finish() -> None:
     pieces = (chunk({}, index=index, finish="stop") for index in itertools.count())
-    assert refusal_of(itertools.islice(pieces, 5000), MAIL).code == "bad_response"
+    assert refusal_of(itertools.islice(pieces, MAX_ENDED + 1), MAIL).code == "bad_response"
 
 
 def test_an_event_is_bounded() -> None:

@@ -166,8 +166,8 @@ def _slow_down(app: App, seconds: float) -> None:
         clock.jump(seconds)
         return ALLOW
 
-    (first,), *rest = app.chat.input
-    app.chat = attrs.evolve(app.chat, input=((BoundStep(first.step, slow),), *rest))
+    (first,), *rest = app.endpoints.input
+    app.endpoints = attrs.evolve(app.endpoints, input=((BoundStep(first.step, slow),), *rest))
 
 
 def test_a_client_that_leaves_closes_the_upstream_and_frees_its_slot() -> None:
@@ -187,7 +187,7 @@ def test_a_client_that_leaves_closes_the_upstream_and_frees_its_slot() -> None:
                 assert trio.current_time() == left
             assert body.is_closed
             assert not body.is_exhausted
-            assert app.chat.gate.running == 0
+            assert app.endpoints.gate.running == 0
 
     run_in_virtual_time(main)
 

@@ -11,10 +11,10 @@ from typing import Any
 import attrs
 import pytest
 
-from kt.wire.chat_stream import read_chunk
-from kt.wire.chat_tables import ANSWER, REQUEST, is_base64, is_data_url, is_file
+from kt.wire.chat_tables import ANSWER, CHUNK, REQUEST
+from kt.wire.choices import read_event
 from kt.wire.json_body import JsonValue
-from kt.wire.segments import Format, segments_of
+from kt.wire.segments import Tables, segments_of
 
 CANARY = "canary 7f3a"
 Path = tuple[str | int, ...]
@@ -33,7 +33,7 @@ def planted(path: Path, leaf: Any = CANARY) -> JsonValue:
     return value  # type: ignore[no-any-return]  # JSON
 
 
-def texts(value: JsonValue, tables: Format) -> list[str]:
+def texts(value: JsonValue, tables: Tables) -> list[str]:
     return [segment.text for segment in segments_of(value, tables)]
 
 
@@ -63,7 +63,8 @@ def test_every_string_of_an_answer_is_read_or_the_providers_own(path: Path) -> N
 
 @pytest.mark.parametrize("path", paths("chunk"), ids=str)
 def test_every_string_of_a_chunk_is_read_or_the_providers_own(path: Path) -> None:
-    found = [delta.text for delta in read_chunk(planted(path)).deltas]
+    read = read_event(CHUNK, planted(path))
+    found = [delta.text for delta in read.growing] + [one.segment.text for one in read.whole]
     assert (CANARY in found) != is_exempt(path)
 
 
@@ -105,26 +106,6 @@ def test_words_of_an_enumeration_are_exempt_only_in_their_field() -> None:
 
 
 LONG = "QUJD" * 20
-
-
-@pytest.mark.parametrize(
-    ("text", "base64", "url", "file"),
-    [
-        (LONG, True, False, True),
-        (LONG + "==", True, False, True),
-        ("4111111111111111", False, False, False),
-        (LONG + " my number is 5", False, False, False),
-        ("data:image/png;base64," + LONG, False, True, True),
-        ("data:application/pdf;base64,QUJD", False, True, True),
-        ("data:text/plain;base64," + LONG, False, False, False),
-        ("data:application/json;base64," + LONG, False, False, False),
-        ("data:image/png;base64,my words", False, False, False),
-        ("https://host/a?mail=a@b.com", False, False, False),
-        ("", False, False, False),
-    ],
-)
-def test_payloads_are_known_by_their_form(text: str, base64: bool, url: bool, file: bool) -> None:
-    assert (is_base64(text), is_data_url(text), is_file(text)) == (base64, url, file)
 
 
 def test_payloads_are_exempt_in_their_fields_only() -> None:

@@ -1,21 +1,16 @@
-"""Chunks of a streamed answer."""
+"""Events of streamed chats and completions."""
 
 import json
 from typing import Any
 
 import pytest
 
-from kt.errors import GatewayError, HouseBug
+from kt.errors import GatewayError
 from kt.exchange import Lane, Surface
-from kt.wire.chat_stream import (
-    WHOLE,
-    Chunk,
-    error_frame,
-    held_chunk,
-    is_error,
-    read_chunk,
-    rewrite_chunk,
-)
+from kt.wire.chat_tables import CHUNK
+from kt.wire.choices import error_event, held_event, is_error, read_event
+from kt.wire.chunks import Chunk, rewritten
+from kt.wire.completions import COMPLETIONS
 from kt.wire.json_body import JsonValue
 
 
@@ -26,9 +21,25 @@ def chunk(
     return {"id": "c", "object": "chat.completion.chunk", "choices": [choice], **fields}
 
 
-def lanes(value: JsonValue) -> list[tuple[int, Surface, str]]:
-    deltas = read_chunk(value).deltas
+def read_chunk(value: JsonValue) -> Chunk:
+    return read_event(CHUNK, value)
+
+
+def growing(value: JsonValue) -> list[tuple[int, Surface, str]]:
+    deltas = read_chunk(value).growing
     return [(delta.lane.choice, delta.lane.surface, delta.text) for delta in deltas]
+
+
+def held(value: JsonValue, text: str) -> Any:
+    """An event with held text of the only lane of this one."""
+    (delta,) = read_chunk(value).growing
+    return data_of(held_event({"delta": {}}, delta, text))
+
+
+def data_of(event: bytes) -> Any:
+    assert event.startswith(b"data: ")
+    assert event.endswith(b"\n\n")
+    return json.loads(event.removeprefix(b"data: "))
 
 
 def test_every_growing_text_has_a_lane_of_its_own() -> None:
@@ -38,8 +49,7 @@ def test_every_growing_text_has_a_lane_of_its_own() -> None:
     ]
     delta = {"role": "assistant", "content": "c", "refusal": "r", "reasoning_content": "w"}
     value = chunk({**delta, "tool_calls": calls, "new": "n"}, index=2)
-    found = [one for one in lanes(value) if one[0] != WHOLE]
-    assert found == [
+    assert growing(value) == [
         (2, Surface.CONTENT, "c"),
         (2, Surface.REFUSAL, "r"),
         (2, Surface.REASONING, "w"),
@@ -47,13 +57,12 @@ def test_every_growing_text_has_a_lane_of_its_own() -> None:
         (2, Surface.TOOL_ARGUMENTS, "["),
         (2, Surface.OTHER, "n"),
     ]
-    growing = {delta.lane for delta in read_chunk(value).deltas if not delta.is_whole}
-    assert len(growing) == 6
+    assert len({delta.lane.place for delta in read_chunk(value).growing}) == 6
 
 
 def test_a_tool_call_keeps_its_lane_wherever_it_is_listed() -> None:
     def lane(*calls: dict[str, Any]) -> Lane:
-        return read_chunk(chunk({"tool_calls": list(calls)})).deltas[-1].lane
+        return read_chunk(chunk({"tool_calls": list(calls)})).growing[-1].lane
 
     call = {"index": 1, "function": {"arguments": "x"}}
     assert lane(call) == lane({"index": 0}, call)
@@ -63,17 +72,14 @@ def test_a_tool_call_keeps_its_lane_wherever_it_is_listed() -> None:
 def test_what_stands_outside_the_choices_is_complete_in_its_event() -> None:
     call = {"index": 0, "function": {"name": "look_up"}}
     value = chunk({"tool_calls": [call]}, citations=["https://host"])
-    assert lanes(value) == [
-        (WHOLE, Surface.OTHER, "look_up"),
-        (WHOLE, Surface.OTHER, "citations"),
-        (WHOLE, Surface.OTHER, "https://host"),
-    ]
+    texts = [one.segment.text for one in read_chunk(value).whole]
+    assert (growing(value), texts) == ([], ["look_up", "citations", "https://host"])
 
 
 def test_a_chunk_says_which_choices_end_and_whether_it_counts_tokens() -> None:
     assert read_chunk(chunk({}, index=1, finish="stop")).finished == (1,)
     usage: JsonValue = {"choices": [], "usage": {"total_tokens": 3}}
-    assert read_chunk(usage) == Chunk(has_usage=True)
+    assert read_chunk(usage) == Chunk(follows_all=True)
     assert read_chunk({"choices": None, "usage": None}) == Chunk()
 
 
@@ -104,9 +110,8 @@ def test_a_chunk_is_rewritten_in_place_without_what_repeats_it() -> None:
         b'"logprobs":{"content":[{"token":"a@b"}]},"finish_reason":null} ], "x": 1.0}'
     )
     read = read_chunk(json.loads(data))
-    assert read.has_logprobs
-    texts = {delta.path: "[X]" for delta in read.deltas if delta.text == "a@b"}
-    assert rewrite_chunk(data, read, texts) == (
+    texts = {delta.path: "[X]" for delta in read.growing if delta.text == "a@b"}
+    assert rewritten(data, read, texts) == (
         b'{"id":"c", "choices":[ {"index":0,"delta":{"content":"[X]","annotations":[]},'
         b'"logprobs":null,"finish_reason":null} ], "x": 1.0}'
     )
@@ -115,7 +120,7 @@ def test_a_chunk_is_rewritten_in_place_without_what_repeats_it() -> None:
 def test_a_chunk_with_its_own_texts_keeps_its_bytes() -> None:
     data = b'{"choices":[{"delta":{"content":"\\u0041"}}]}'
     read = read_chunk(json.loads(data))
-    assert rewrite_chunk(data, read, {delta.path: delta.text for delta in read.deltas}) == data
+    assert rewritten(data, read, {delta.path: delta.text for delta in read.growing}) == data
 
 
 @pytest.mark.parametrize(
@@ -132,25 +137,29 @@ def test_a_chunk_with_its_own_texts_keeps_its_bytes() -> None:
 )
 def test_held_text_goes_out_in_the_lane_that_it_came_in(delta: dict[str, Any]) -> None:
     template = chunk(delta, index=3, created=7, finish="stop", usage={"total_tokens": 1})
-    (came,) = (one for one in read_chunk(template).deltas if not one.is_whole)
-    synthesized = json.loads(held_chunk(template, came.lane, "held"))
+    (came,) = read_chunk(template).growing
+    synthesized = held(template, "held")
     read = read_chunk(synthesized)
-    (goes,) = (one for one in read.deltas if not one.is_whole)
+    (goes,) = read.growing
     assert (goes.lane, goes.text) == (came.lane, "held")
-    assert (read.choices, read.finished, read.has_usage) == ((3,), (), False)
+    assert (goes.lane.choice, read.finished, read.follows_all) == (3, (), False)
     assert {"id", "object", "created", "choices"} == set(synthesized)
 
 
 def test_text_outside_a_delta_grows_too_and_is_held_where_it_stands() -> None:
-    value: JsonValue = {"choices": [{"index": 0, "text": "x"}]}
-    (delta,) = read_chunk(value).deltas
-    held = json.loads(held_chunk(value, delta.lane, "y"))
-    assert held["choices"] == [{"index": 0, "delta": {}, "text": "y", "finish_reason": None}]
+    assert held({"choices": [{"index": 0, "text": "x"}]}, "y")["choices"] == [
+        {"index": 0, "delta": {}, "text": "y", "finish_reason": None}
+    ]
 
 
-def test_a_text_that_is_complete_in_its_event_cannot_be_held() -> None:
-    with pytest.raises(HouseBug):
-        held_chunk({}, Lane(WHOLE, Surface.OTHER, '["x"]'), "x")
+def test_a_completion_grows_in_its_choice() -> None:
+    stream = COMPLETIONS.stream
+    assert stream is not None
+    choice = {"text": "x", "index": 1, "logprobs": None, "finish_reason": None}
+    value: JsonValue = {"id": "c", "object": "text_completion", "choices": [choice]}
+    (delta,) = stream.read(value).growing
+    assert (delta.lane.choice, delta.lane.surface, delta.text) == (1, Surface.CONTENT, "x")
+    assert data_of(stream.held(delta, "x")) == value
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,4 @@ def test_an_error_that_carries_an_answer_is_no_error_frame() -> None:
 
 def test_an_error_frame_is_one_event() -> None:
     error = GatewayError("output_blocked", "no", policy="pii-detector")
-    frame = error_frame(error.body())
-    assert frame.startswith(b'data: {"error":{')
-    assert frame.endswith(b"}\n\n")
-    assert json.loads(frame.removeprefix(b"data: ")) == error.body()
+    assert data_of(error_event(error, 7)) == error.body()
