@@ -5,16 +5,20 @@ Work is counted in calls, which are the same on every machine.
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from kt.compiler import compile_source
+from kt.compiler.optimizer import RULES
+from kt.compiler.optimizer.run import run
 from kt.errors import ConfigError
 from kt.source import Source
+from tests.support import pairwise
 from tests.support.large_configs import SHAPES, with_patterns, with_targets
+from tests.support.programs import read_program
 
-LINEAR = ("patterns", "targets", "mistakes")
+LINEAR = ("patterns", "targets", "mistakes", "policies")
 SMALL, LARGE = 100, 400
 SLACK = 1.2
 
@@ -55,6 +59,62 @@ def check_growth(work: Callable[[str], None], make: Callable[[int], str]) -> Non
 @pytest.mark.parametrize("name", LINEAR)
 def test_four_times_as_much_takes_four_times_the_work(name: str) -> None:
     check_growth(check, SHAPES[name])
+
+
+HARD = (
+    ("edits", "blocks"),
+    ("acts", "blocks"),
+    ("acts free", "blocks"),
+    ("redacted blocks network", "edits"),
+    ("blocks network group=g",),
+    ("blocks acts group=g",),
+    ("acts group=g", "blocks group=h"),
+    ("edits acts group=g", "redacted blocks group=g"),
+    ("blocks measured=9/1/{dearer}",),
+    ("blocks folded", "blocks limit=1s"),
+)
+"""What the steps of a program say: a part of them each, one after the other or in turn."""
+
+
+def in_parts(sorts: tuple[str, ...], count: int) -> str:
+    """A program whose steps are of one sort first, then of the next."""
+    return lines_of((sorts[number * len(sorts) // count] for number in range(count)), count)
+
+
+def in_turn(sorts: tuple[str, ...], count: int) -> str:
+    """A program whose steps are of each sort in turn."""
+    return lines_of((sorts[number % len(sorts)] for number in range(count)), count)
+
+
+def lines_of(rows: Iterable[str], count: int) -> str:
+    """The lines of a program; what was measured costs more than the step after it."""
+    told = (row.format(dearer=count - number) for number, row in enumerate(rows))
+    return "".join(f"step{number} {row}\n" for number, row in enumerate(told))
+
+
+def optimize(text: str) -> None:
+    """Run the optimizer and its laws."""
+    run(read_program(text), RULES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sorts", HARD, ids=" then ".join)
+@pytest.mark.parametrize("arranged", [in_parts, in_turn])
+def test_four_times_as_many_steps_take_four_times_the_work(
+    sorts: tuple[str, ...], arranged: Callable[[tuple[str, ...], int], str]
+) -> None:
+    check_growth(optimize, lambda count: arranged(sorts, count))
+
+
+def test_the_law_of_growth_finds_who_asks_every_pair() -> None:
+    """Planted: the laws of the optimizer as they are said of pairs."""
+
+    def planted(text: str) -> None:
+        stages = read_program(text).stages
+        list(pairwise.broken_waits(stages))
+
+    with pytest.raises(AssertionError):
+        check_growth(planted, lambda count: in_turn(HARD[0], count))
 
 
 def test_the_law_of_growth_finds_a_loop_in_a_loop() -> None:

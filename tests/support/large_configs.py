@@ -29,12 +29,27 @@ def with_mistakes(count: int) -> str:
     return f"{HEAD}gateway:\n{keys}"
 
 
+POLICIES = (
+    "type: dlp-filter, action: block, pattern: 'key{number}[a-z]+'",
+    "type: pii-detector, action: redact, parallel_group: g{group}, pattern: 'tok{number}[a-z]+'",
+    "type: agent-firewall, phase: output",
+    "type: bot-detector, action: block, parallel: true",
+    "type: prompt-injection, action: flag",
+    "type: audit-logger",
+    "type: external-moderation, phase: output, parallel_group: g{group}",
+    "type: dlp-filter, phase: output, action: redact, pattern: 'word{number}[a-z]+'",
+    "type: bot-detector, order: free",
+)
+"""Policies that block, redact, record, wait, act and count, in both phases and in groups."""
+GROUPS = 7
+
+
 def with_policies(count: int) -> str:
-    """A list of many policies with a pattern each."""
+    """A list of many policies of all sorts; every one with a pattern has its own."""
+    rows = (POLICIES[number % len(POLICIES)] for number in range(count))
     policies = "".join(
-        f"  - {{name: policy-{number}, type: dlp-filter, action: block,"
-        f" pattern: 'key{number}[a-z]{{3}}'}}\n"
-        for number in range(count)
+        f"  - {{name: policy-{number}, {row.format(number=number, group=number % GROUPS)}}}\n"
+        for number, row in enumerate(rows)
     )
     return f"{HEAD}policies:\n{policies}"
 
