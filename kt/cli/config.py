@@ -4,6 +4,7 @@ In: files and flags. Out: text, or a form for programs, on stdout; diagnostics f
 exit codes 0 fine, 1 the configuration is not, 2 it cannot be read.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -106,8 +107,6 @@ def diff(old: str, new: str, as_json: bool, tries: int, settings: Settings) -> N
 
 @config.command(name="compile")
 @click.argument("file")
-@click.option("--explain", is_flag=True, help="Show the plan as text (the default).")
-@click.option("--json", "as_json", is_flag=True, help="Show the plan as JSON.")
 @click.option(
     "-o",
     "--output",
@@ -117,26 +116,21 @@ def diff(old: str, new: str, as_json: bool, tries: int, settings: Settings) -> N
 )
 @settings_options
 @explaining_options
-def compile_command(
-    file: str,
-    explain: bool,
-    as_json: bool,
-    output: Path | None,
-    settings: Settings,
-    wanted: Wanted,
-) -> None:
+def compile_command(file: str, output: Path | None, settings: Settings, wanted: Wanted) -> None:
     """Compile a configuration to a plan, and explain, print or write it; `-` is standard input."""
-    if as_json and (explain or wanted.is_special):
-        raise UsageError("--json and what explains ask for different outputs", "choose one of them")
+    if (
+        output is not None
+        and os.path.exists(file)
+        and os.path.realpath(file) == str(output.resolve())
+    ):
+        raise UsageError("the plan would overwrite its configuration", "name another file")
     compiled = compile_file(file, settings)
-    if output is not None:
-        save_plan(compiled.plan, output)
-    if as_json:
-        click.echo(write_plan(compiled.plan).decode())
-    elif explain or wanted.is_special or output is None:
+    if wanted.is_explicit or output is None:
         click.echo(shown(compiled, wanted), nl=False)
     if wanted.verify is not None and not prove(compiled, wanted.verify):
         sys.exit(1)
+    if output is not None:  # last: a plan that is not what its file says is not left behind
+        save_plan(compiled.plan, output)
 
 
 def save_plan(plan: Plan, output: Path) -> None:

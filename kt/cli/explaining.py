@@ -1,82 +1,80 @@
-"""What `kt config compile` can show of a plan besides itself: how it came about, what it costs.
+"""The flags of `kt config compile` that ask to see a plan, and what they may not ask at once.
 
-In: a compiled configuration and the flags that ask. Out: text. Never: an import of hypothesis
-before somebody asks for the proof.
+In: a compiled configuration and the flags. Out: text or JSON. Never: an import of hypothesis before
+somebody asks for the proof.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import attrs
 import click
 
 from kt.cli.compiling import Command
+from kt.cli.views import STAGES, VIEWS, View, as_json, as_text, stage_view
 from kt.compiler import Compiled, Settings
 from kt.compiler.profile import Profile, read_profile
 from kt.errors import UsageError
-from kt.explain import (
-    cardinality_text,
-    coverage_text,
-    explain_text,
-    failures_text,
-    mermaid_text,
-    trace_text,
-)
-from kt.plan import to_data
+from kt.explain import mermaid_text
+from kt.planfile import write_plan
 
-Stage = Callable[[Compiled], object]
-
-STAGES: Mapping[str, Stage] = MappingProxyType(
-    {
-        "tree": lambda compiled: compiled.tree,
-        "config": lambda compiled: compiled.config,
-        "program": lambda compiled: compiled.program,
-        "optimized": lambda compiled: compiled.optimized,
-        "plan": lambda compiled: compiled.plan,
-    }
-)
-"""Every form that a configuration has on its way, in order."""
+MERMAID = "mermaid"
 
 
 @attrs.frozen(kw_only=True)
 class Wanted:
     """What the flags ask to see."""
 
+    views: tuple[str, ...]
+    """Names in VIEWS."""
     stage: str | None
-    trace: bool
-    failures: bool
-    coverage: bool
-    metrics: bool
     form: str
     verify: int | None
     analyze: Path | None
+    as_json: bool
 
     @property
-    def is_special(self) -> bool:
-        """Whether something else than the plan itself is asked for."""
-        asked = self.trace or self.failures or self.coverage or self.metrics
-        chosen = (self.stage, self.analyze) != (None, None) or self.form != "text"
-        return asked or chosen
+    def is_explicit(self) -> bool:
+        """Whether anything at all is asked for."""
+        return self.as_json or any(True for _ in self._asked())
+
+    def demand_one_output(self) -> None:
+        """Raise UsageError where what is asked for cannot stand in one output."""
+        asked = list(self._asked())
+        alone = [one for one in asked if one in (f"--format {MERMAID}", f"--stage {self.stage}")]
+        if alone and len(asked) > 1:
+            other = next(one for one in asked if one is not alone[0])
+            hint = "ask for one of them at a time"
+            raise UsageError(f"{alone[0]} and {other} are different outputs", hint)
+        if self.as_json and self.form == MERMAID:
+            hint = "leave one of them out"
+            raise UsageError(f"--json and --format {MERMAID} are different outputs", hint)
+
+    def _asked(self) -> Iterator[str]:
+        yield from (f"--{name}" for name in self.views)
+        if self.stage is not None:
+            yield f"--stage {self.stage}"
+        if self.form == MERMAID:
+            yield f"--format {MERMAID}"
+        if self.analyze is not None:
+            yield "--analyze"
 
 
 def explaining_options(command: Command) -> Command:
     """Give a command the flags that show more of a plan; it gets them as `wanted`."""
 
     @click.option(
+        "--json", "as_json", is_flag=True, help="Show the plan, or what is asked, as JSON."
+    )
+    @click.option(
         "--stage", type=click.Choice(list(STAGES)), help="Show what one stage of the compiler made."
     )
-    @click.option("--trace", is_flag=True, help="Show what each rule of the optimizer changed.")
-    @click.option("--failures", is_flag=True, help="Show what the client sees of each failure.")
-    @click.option("--coverage", is_flag=True, help="Show which text is read by which policy.")
-    @click.option("--metrics", is_flag=True, help="Show how many series the metrics can have.")
     @click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "mermaid"]),
+        type=click.Choice(["text", MERMAID]),
         default="text",
         help="Show the plan as text (the default) or as a Mermaid flow chart.",
     )
@@ -84,7 +82,7 @@ def explaining_options(command: Command) -> Command:
         "--verify",
         type=click.IntRange(1, 1_000_000),
         metavar="N",
-        help="Prove the plan on N generated requests (needs the extra 'testing').",
+        help="Prove the plan on N generated requests and answers (needs the extra 'testing').",
     )
     @click.option(
         "--analyze",
@@ -100,12 +98,16 @@ def explaining_options(command: Command) -> Command:
     )
     @wraps(command)
     def with_wanted(*args: object, settings: Settings, profile: Path | None, **rest: Any) -> Any:
-        names = [field.name for field in attrs.fields(Wanted)]
-        wanted = Wanted(**{name: rest.pop(name) for name in names})
+        views = tuple(name for name in VIEWS if rest.pop(name))
+        flags = {field.name for field in attrs.fields(Wanted)} - {"views"}
+        wanted = Wanted(views=views, **{name: rest.pop(name) for name in flags})
+        wanted.demand_one_output()
         if profile is not None:
             settings = attrs.evolve(settings, profile=load_profile(profile))
         return command(*args, settings=settings, wanted=wanted, **rest)
 
+    for view in reversed(list(VIEWS.values())):
+        with_wanted = click.option(f"--{view.name}", is_flag=True, help=view.help)(with_wanted)
     return with_wanted
 
 
@@ -125,31 +127,29 @@ def load_profile(path: Path) -> Profile:
 
 
 def shown(compiled: Compiled, wanted: Wanted) -> str:
-    """Everything that was asked for, one after the other."""
-    plan = compiled.plan
-    parts = []
-    if wanted.stage is not None:
-        data = to_data(STAGES[wanted.stage](compiled))
-        parts.append(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
-    if wanted.trace:
-        parts.append(trace_text(compiled.trace))
-    if wanted.failures:
-        parts.append(failures_text(plan))
-    if wanted.coverage:
-        parts.append(coverage_text(plan))
-    if wanted.metrics:
-        parts.append(cardinality_text(plan))
-    if wanted.form == "mermaid":
-        parts.append(mermaid_text(plan))
-    if wanted.analyze is not None:
-        from kt.cli.analyzing import analyze  # NOT: at the top. It brings the runtime with it.
+    """Everything that was asked for: one text, or one document."""
+    if wanted.form == MERMAID:
+        return mermaid_text(compiled.plan)
+    views = tuple(_views(wanted))
+    if not views:
+        views = () if wanted.as_json else (VIEWS["explain"],)
+    if not wanted.as_json:
+        return as_text(views, compiled)
+    return (as_json(views, compiled) if views else write_plan(compiled.plan).decode()) + "\n"
 
-        parts.append(analyze(compiled, wanted.analyze))
-    return "".join(parts) if wanted.is_special else explain_text(plan)
+
+def _views(wanted: Wanted) -> Iterator[View]:
+    yield from (VIEWS[name] for name in wanted.views)
+    if wanted.stage is not None:
+        yield stage_view(wanted.stage)
+    if wanted.analyze is not None:
+        from kt.cli.analyzing import analysis_view  # NOT: at the top. It brings the runtime.
+
+        yield analysis_view(wanted.analyze)
 
 
 def prove(compiled: Compiled, requests: int) -> bool:
-    """Hold the plan against the naive order; print the smallest request on which it differs."""
+    """Hold the plan against the naive order; print the smallest case on which it differs."""
     try:
         from kt.verify import verify
     except ModuleNotFoundError:
@@ -157,9 +157,9 @@ def prove(compiled: Compiled, requests: int) -> bool:
         raise UsageError("--verify needs hypothesis", hint) from None
     found = verify(compiled.program, compiled.plan, requests)
     if found is None:
-        click.echo(f"VERIFIED on {requests} generated requests of each phase", err=True)
+        click.echo(f"VERIFIED on {requests} requests, answers and streamed answers each", err=True)
         return True
-    click.echo(f"DIFFERS in the {found.phase.value} phase: {found.difference}", err=True)
-    for text in found.texts:
-        click.echo(f"  text: {text!r}", err=True)
+    click.echo(f"DIFFERS in the {found.case.phase.value} phase: {found.difference}", err=True)
+    for line in found.case.told():
+        click.echo(f"  {line}", err=True)
     return False

@@ -4,12 +4,14 @@ In: Plan. Out: what the plan holds, and nothing that it does not. Never: the val
 configuration that it was made from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
 
 from kt.explain.applicability import only_when
-from kt.explain.bounds import Bound, bounds, unreachable
+from kt.explain.bounds import Bound
+from kt.explain.document import Explanation, explanation
+from kt.explain.patterns import SHOWN_HASH
 from kt.explain.tables import section
 from kt.plan import (
     Count,
@@ -24,10 +26,10 @@ from kt.plan import (
     Target,
     Timeouts,
 )
-from kt.policy import Action, Phase, Rule
 from kt.units import show_duration, show_size
 
-_ACTS_ON_OUTPUT = frozenset({Action.BLOCK, Action.REDACT, Action.ESCALATE})
+Holds = Mapping[str, str]
+"""Policy -> what it may hold back of an answer, in words."""
 
 
 def explain_text(plan: Plan) -> str:
@@ -40,14 +42,29 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield f"PLAN {plan.name}@{plan.version}{switch}  (format may change; use --json)"
     yield f"digest {plan.digest}"
     yield "engines " + ", ".join(f"{name} {version}" for name, version in plan.engines)
-    yield from _phase("input", plan.input, plan)
-    yield from _phase("output", plan.output, plan)
-    yield from _phase("audit", tuple(Stage(steps=(step,)) for step in plan.audit), plan)
+    yield "rules " + ", ".join(f"{name} {one[:SHOWN_HASH]}" for name, one in plan.rule_lists)
+    more = explanation(plan)
+    yield from _phase("input", plan.input, {})
+    yield from _phase("output", plan.output, _by_policy(more, plan))
+    yield from _phase("audit", tuple(Stage(steps=(step,)) for step in plan.audit), {})
+    yield from section("held of a streamed answer", _held(more))
     yield from section("upstream", (row for target in plan.targets for row in _target(target)))
     yield from section("limits", _limits(plan))
-    yield from section("at worst", (_bound(one) for one in bounds(plan)))
-    for warning in unreachable(plan):
+    yield from section("at worst", (_bound(one) for one in more.bounds))
+    for warning in more.never:
         yield f"  {warning}"
+
+
+def _by_policy(more: Explanation, plan: Plan) -> Holds:
+    whole = "the whole answer" if plan.keep_answer_whole else None
+    return {one.what: whole or one.shown for one in more.holds if one.is_policy}
+
+
+def _held(more: Explanation) -> Iterator[tuple[str, ...]]:
+    for one in more.holds:
+        if not one.is_policy:
+            yield one.what, one.shown, one.because
+    yield "first text", "waits for", more.first_text
 
 
 def _bound(bound: Bound) -> tuple[str, ...]:
@@ -55,9 +72,9 @@ def _bound(bound: Bound) -> tuple[str, ...]:
     return bound.name, seconds, bound.because
 
 
-def _phase(title: str, stages: tuple[Stage, ...], plan: Plan) -> Iterator[str]:
+def _phase(title: str, stages: tuple[Stage, ...], holds: Holds) -> Iterator[str]:
     rows = [
-        _step(place, step, plan)
+        _step(place, step, holds.get(step.name))
         for at, stage in enumerate(stages, start=1)
         for place, step in zip(_places(at, stage), stage.steps, strict=True)
     ]
@@ -73,11 +90,11 @@ def _places(at: int, stage: Stage) -> Iterator[str]:
         yield f"{at}.{member}"
 
 
-def _step(place: str, step: Step, plan: Plan) -> tuple[str, ...]:
+def _step(place: str, step: Step, hold: str | None) -> tuple[str, ...]:
     return (
         f"{place} {_verb(step)}",
         step.name,
-        _work(step, plan),
+        _work(step, hold),
         f"within {_limit(step.limit)}",
         f"on trouble {step.on_trouble.value}",
         step.origin,
@@ -95,32 +112,15 @@ def _verb(step: Step) -> str:
             return "skip"
 
 
-def _work(step: Step, plan: Plan) -> str:
+def _work(step: Step, hold: str | None) -> str:
     if isinstance(step.body, NotEnforced):
         return f"not enforced: {step.body.reason}"
     if isinstance(step.body, Record):
         return "every request" if step.body.log_all_access else "all but allowed requests"
     rules = step.body.rules
     decoded = "".join(f", looks into {encoding}" for encoding in step.body.decode)
-    held = f", {_hold(rules, plan)}" if _holds(step, step.body) else ""
+    held = "" if hold is None else f", holds {hold}"
     return f"{len(rules)} {'rule' if len(rules) == 1 else 'rules'}{decoded}{held}"
-
-
-def _holds(step: Step, scan: Scan) -> bool:
-    return step.phase is Phase.OUTPUT and scan.action in _ACTS_ON_OUTPUT
-
-
-def _hold(rules: tuple[Rule, ...], plan: Plan) -> str:
-    """How much text of a stream may wait for these rules: the longest match, or the cap."""
-    if plan.keep_answer_whole:
-        return "holds the whole answer"
-    # NOT at the top: it loads the grammar, which only a plan with output steps needs.
-    from kt.patterns.prefixes import longest_hold
-
-    cap = plan.sizes.stream_hold.value
-    holds = [longest_hold(rule) for rule in rules]
-    longest = max((cap if hold is None else hold for hold in holds), default=0)
-    return f"holds at most {show_size(min(longest, cap))}"
 
 
 def _target(target: Target) -> Iterator[tuple[str, ...]]:

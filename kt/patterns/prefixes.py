@@ -48,6 +48,11 @@ def longest_hold(rule: Rule) -> int | None:
     return max_length(proper_prefixes(parse(rule.pattern).node))
 
 
+def longest_match(rule: Rule) -> int | None:
+    """The most bytes (of the rule's view) that it can find at once; None: as many as come."""
+    return max_length(parse(rule.pattern).node)
+
+
 def _prefixes(node: Node) -> Node:
     match node:
         case Chars():

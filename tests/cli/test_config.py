@@ -226,7 +226,7 @@ def test_flags_reach_the_plan_with_their_origin(
         ("--upstream", "x"),
         ("--fail-mode", "maybe"),
         ("--max-concurrency", "0"),
-        ("--explain", "--json"),
+        ("--format", "mermaid", "--json"),
         ("--zzz",),
     ],
 )

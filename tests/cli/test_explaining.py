@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from kt.cli import run
-from kt.cli.explaining import STAGES
+from kt.cli.views import STAGES, VIEWS
 from kt.compiler.lower import lower
 
 CONFIG = "policies: {chain: [pii-detector, prompt-injection]}\n"
@@ -28,6 +28,10 @@ def config(tmp_path: Path) -> str:
         (["--trace"], "blocking_first input\n"),
         (["--failures"], "FAILURES "),
         (["--metrics"], "metrics, "),
+        (["--coverage"], "coverage of "),
+        (["--patterns"], "PATTERNS "),
+        (["--explain"], "PLAN "),
+        (["--explain", "--failures"], "PLAN "),
         (["--format", "mermaid"], "flowchart TD\n"),
         (["--trace", "--failures"], "blocking_first input\n"),
     ],
@@ -49,8 +53,72 @@ def test_every_stage_is_shown_as_data(
     assert "pii-detector" in json.dumps(data)
 
 
-def test_json_and_an_explanation_exclude_each_other(config: str) -> None:
-    assert run(["config", "compile", config, "--json", "--trace"]) == 2
+def request_file(directory: Path) -> str:
+    """A request to analyze."""
+    path = directory / "request.json"
+    path.write_text(json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}))
+    return str(path)
+
+
+ALONE = (["--stage", "plan"], ["--format", "mermaid"])
+TOGETHER = (*([f"--{name}"] for name in VIEWS), ["--analyze"])
+
+
+@pytest.mark.parametrize("some", range(2 ** len(TOGETHER)))
+def test_any_views_are_one_document(
+    some: int, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every combination, as text and as JSON."""
+    chosen = [one[0] for at, one in enumerate(TOGETHER) if some >> at & 1]
+    flags = [*chosen, request_file(tmp_path)] if "--analyze" in chosen else chosen
+    assert run(["config", "compile", config, *flags]) == 0
+    assert capsys.readouterr().out
+    assert run(["config", "compile", config, "--json", *flags]) == 0
+    document = json.loads(capsys.readouterr().out)
+    names = {one.removeprefix("--") for one in chosen}
+    assert document.keys() == {"format", "digest"} | (names or {"plan"})
+    assert document["format"] == 1
+
+
+@pytest.mark.parametrize("alone", ALONE, ids=" ".join)
+@pytest.mark.parametrize("other", [*TOGETHER, *ALONE], ids=" ".join)
+def test_different_outputs_exclude_each_other(
+    alone: list[str],
+    other: list[str],
+    config: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if alone == other:
+        return
+    argument = [request_file(tmp_path)] if other == ["--analyze"] else []
+    assert run(["config", "compile", config, *alone, *other, *argument]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "are different outputs" in printed.err
+    assert "hint: " in printed.err
+
+
+def test_a_picture_has_no_json(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "compile", config, "--json", "--format", "mermaid"]) == 2
+    assert "--json and --format mermaid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_can_be_a_document(
+    config: str, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "compile", config, "--stage", stage, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() == {"format", "digest", stage}
+
+
+def test_a_configuration_is_not_overwritten_by_its_plan(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "compile", config, "-o", config]) == 2
+    assert Path(config).read_text() == CONFIG
+    assert "would overwrite" in capsys.readouterr().err
 
 
 def test_a_proof_is_told_and_a_plan_is_shown(
@@ -79,8 +147,10 @@ def test_a_counterexample_is_shown_and_fails(
     monkeypatch.setattr(
         "kt.compiler.pipeline.lower", lambda program: attrs.evolve(lower(program), input=())
     )
+    written = Path(config).with_suffix(".json")
     with pytest.raises(SystemExit) as ended:
-        run(["config", "compile", config, "--verify", "20"])
+        run(["config", "compile", config, "--verify", "20", "-o", str(written)])
+    assert not written.exists()
     assert ended.value.code == 1
     shown = capsys.readouterr().err
     assert "DIFFERS in the input phase" in shown

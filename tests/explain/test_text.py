@@ -53,21 +53,27 @@ def test_steps_are_shown_in_running_order_with_everything_that_decides() -> None
 
 @pytest.mark.parametrize(
     ("patterns", "held"),
-    [(("abcd",), "3B"), (("abcd", "a{10}"), "9B"), (("abcd", "ab*c"), "64KB")],
+    [
+        (("abcd",), "at most 3B"),
+        (("abcd", "a{10}"), "at most 9B"),
+        (("abcd", "ab*c"), "up to the cap 64KB"),
+    ],
 )
 def test_an_output_step_says_how_much_it_may_hold(patterns: tuple[str, ...], held: str) -> None:
     text = explain_text(plan(scan_step("step", *patterns)))
-    assert f"holds at most {held}" in line_with(text, "step")
+    assert f"holds {held}" in line_with(text, "1 redact")
 
 
 def test_the_cap_bounds_what_is_held() -> None:
     text = explain_text(plan(scan_step("step", "a{100}"), hold=10))
-    assert "holds at most 10B" in line_with(text, "step")
+    assert "holds up to the cap 10B" in line_with(text, "1 redact")
+    assert "step.0 would hold 99B; cap: test" in line_with(text, "all together")
 
 
 def test_an_answer_that_is_kept_whole_is_held_whole() -> None:
     text = explain_text(plan(scan_step("step", "ab"), keep_answer_whole=True))
-    assert "holds the whole answer" in line_with(text, "step")
+    assert "holds the whole answer" in line_with(text, "1 redact")
+    assert "the whole answer: it is collected" in line_with(text, "  first text  ")
     assert "collected and sent whole" in text
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kt.patterns.parser import parse
-from kt.patterns.prefixes import MAX_DEPTH, longest_hold, proper_prefixes
+from kt.patterns.prefixes import MAX_DEPTH, longest_hold, longest_match, proper_prefixes
 from kt.patterns.syntax import PatternError, depth
 from kt.policy import Rule
 
@@ -46,3 +46,10 @@ def test_prefixes_that_are_too_large_are_refused() -> None:
     with pytest.raises(PatternError) as caught:
         proper_prefixes(parse(".{1000}" * 4).node)
     assert caught.value.code == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "size"), [("abc", 3), ("ab?c", 3), (r"\bé{2}\b", 4), ("a+", None), ("a|bcd", 3)]
+)
+def test_the_longest_match_follows_from_the_pattern(pattern: str, size: int | None) -> None:
+    assert longest_match(Rule(id="r", pattern=pattern)) == size

@@ -99,10 +99,10 @@ def _explain(compiled: Compiled | None, report: Report) -> str:
     """The explanation without what every change of a built-in rule would change."""
     if compiled is None:
         return _report(compiled, report)
-    text = re.sub(
-        r"^(digest|engines) .*", r"\1 ...", explain_text(compiled.plan), flags=re.MULTILINE
-    )
-    return re.sub(r" +\d+ rules?(, holds at most \w+)?", r"  N rules", text)
+    text = explain_text(compiled.plan)
+    text = re.sub(r"^(digest|engines) .*", r"\1 ...", text, flags=re.MULTILINE)
+    text = re.sub(r"^rules .*\n|^held of .*\n(?:  .*\n)*", "", text, flags=re.MULTILINE)
+    return re.sub(r" +\d+ rules?(, holds (?:at most|up to the cap) \w+)?", r"  N rules", text)
 
 
 def _order(compiled: Compiled | None, report: Report) -> str:
