@@ -1,5 +1,4 @@
-"""The tables of Anthropic's messages format: which names and values are vocabulary, and what is no
-text.
+"""The tables of Anthropic's messages format: what is vocabulary, and what is no text.
 
 docs/coverage.md gives the reason of every exemption. Whatever no table names is read.
 """
@@ -119,10 +118,12 @@ _PAYLOADS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
         "signature": is_base64,
     }
 )
-_OF_BLOCKS = {
-    **dict.fromkeys(_TOOL_USES, Surface.TOOL_ARGUMENTS),
-    **dict.fromkeys(_TOOL_RESULTS, Surface.TOOL_RESULT),
-}
+_OF_BLOCKS: Mapping[str, Surface] = MappingProxyType(
+    {
+        **dict.fromkeys(_TOOL_USES, Surface.TOOL_ARGUMENTS),
+        **dict.fromkeys(_TOOL_RESULTS, Surface.TOOL_RESULT),
+    }
+)
 
 REQUEST = Tables(
     keys=REQUEST_KEYS | _BLOCK_KEYS | SCHEMA_KEYS,
@@ -133,7 +134,7 @@ REQUEST = Tables(
     roles=MappingProxyType(
         {"system": Surface.SYSTEM, "user": Surface.USER, "assistant": Surface.ASSISTANT}
     ),
-    types=MappingProxyType(_OF_BLOCKS),
+    types=_OF_BLOCKS,
     embedded=frozenset(),
     documents=frozenset({"input"}),
 )

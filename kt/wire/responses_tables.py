@@ -1,5 +1,4 @@
-"""The tables of OpenAI's responses format: which names and values are vocabulary, and what is no
-text.
+"""The tables of OpenAI's responses format: what is vocabulary, and what is no text.
 
 docs/coverage.md gives the reason of every exemption. Whatever no table names is read.
 """

@@ -9,6 +9,7 @@ For every text, every way of cutting it into events and every way of cutting the
 A policy that is not for the request is as if it were not there: it acts on nothing, holds nothing.
 """
 
+from collections.abc import Iterator
 from types import MappingProxyType
 
 import attrs
@@ -19,22 +20,25 @@ from hypothesis import strategies as st
 
 from kt.filters.facts import FilterFacts
 from kt.filters.forms import Value
-from kt.plan import Scan
+from kt.plan import Scan, Step
 from kt.policy import Action, Derived, Phase, Rule
 from kt.runtime.fused import StreamRules
+from kt.runtime.stream import AnswerStream
 from kt.runtime.window import LaneWindow
 from tests.support import naive
 from tests.support.asgi import Response
+from tests.support.formats import SPOKEN, Spoken
 from tests.support.gateways import (
-    chat,
     error_of,
     frames,
     gateway,
     run_in_virtual_time,
+    say,
     streamed_text,
+    text_of_stream,
 )
 from tests.support.plans import condition, plan, scan_step
-from tests.support.upstreams import Body, FakeProvider, cut, stream_answer, streamed
+from tests.support.upstreams import Body, FakeProvider, cut, json_answer, stream_answer, streamed
 
 PATTERNS = (
     r"[a-z0-9.]{1,20}@[a-z]{1,10}\.[a-z]{2,4}",
@@ -109,14 +113,9 @@ def pieces(draw: st.DrawFn, text: str) -> list[str]:
     return [text[a:b] for a, b in zip([0, *places], ends, strict=True)]
 
 
-def answer_to(
-    declared: list[naive.NaivePolicy],
-    wire: list[bytes],
-    hold: int = 65536,
-    environment: str | None = None,
-) -> Response:
-    """What the client gets when the provider sends these bytes."""
-    steps = [
+def output_steps(declared: list[naive.NaivePolicy]) -> list[Step]:
+    """The policies as steps of the output phase."""
+    return [
         attrs.evolve(
             scan_step(one.name, action=one.action, phase=Phase.OUTPUT, order=order),
             body=Scan(rules=one.rules, action=one.action, message="blocked"),
@@ -124,42 +123,84 @@ def answer_to(
         )
         for order, one in enumerate(declared)
     ]
+
+
+SPEAKERS = st.sampled_from(list(SPOKEN.values()))
+CHAT = SPOKEN["chat"]
+
+
+def answer_to(
+    declared: list[naive.NaivePolicy],
+    wire: list[bytes],
+    hold: int = 65536,
+    environment: str | None = None,
+    spoken: Spoken = CHAT,
+) -> Response:
+    """What the client gets when the provider sends these bytes."""
     answers: list[Response] = []
 
     async def main() -> None:
         provider = FakeProvider(lambda _: stream_answer(Body(wire)))
-        async with gateway(plan(*steps, hold=hold), provider) as app:
+        async with gateway(plan(*output_steps(declared), hold=hold), provider) as app:
             headers = {} if environment is None else {"x-env": environment}
-            answers.append(await chat(app, "hello", headers, stream=True))
+            answers.append(await say(app, spoken, "hello", headers, stream=True))
 
     run_in_virtual_time(main)
     return answers[0]
 
 
-def check_law(declared: list[naive.NaivePolicy], text: str, answer: Response) -> None:
+def error_code(body: bytes) -> object:
+    """The code in an error's body, whose envelope is the format's."""
+    return orjson.loads(body)["error"]["code"]
+
+
+def check_law(
+    declared: list[naive.NaivePolicy], text: str, answer: Response, spoken: Spoken = CHAT
+) -> None:
     """Hold an answer against the naive interpreter's."""
     expected = naive.decide(declared, [text])
     blocked_at = naive.earliest_block(declared, text)
     if blocked_at is None:
         assert answer.status == 200
-        assert streamed_text(answer.body) == naive.redact(declared, text)
-        assert frames(answer.body)[-1] == b"[DONE]"
+        redacted = naive.redact(declared, text)
+        assert text_of_stream(spoken, answer.body) == redacted
+        assert spoken.is_last(frames(answer.body)[-1])
+        assert set(repetitions(answer.body)) <= {redacted}
         return
     assert expected.may_be_named
-    seen = check_ends_in_refusal(answer, "output_blocked")
+    seen = check_ends_in_refusal(answer, "output_blocked", spoken)
     assert may_be_seen(declared, text, seen, blocked_at)
 
 
-def check_ends_in_refusal(answer: Response, code: str) -> str:
+def repetitions(body: bytes) -> Iterator[str]:
+    """Every whole text that the events of a response say once more."""
+    for frame in frames(body):
+        value = orjson.loads(frame) if frame != b"[DONE]" else {}
+        done = str(value.get("type")).endswith((".done", ".completed"))
+        yield from text_leaves(value) if done else ()
+
+
+def text_leaves(value: object) -> Iterator[str]:
+    """The values of `text`, at any depth."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from [below] if name == "text" else text_leaves(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from text_leaves(below)
+
+
+def check_ends_in_refusal(answer: Response, code: str, spoken: Spoken = CHAT) -> str:
     """The text before one last error frame; empty where there is a plain refusal."""
     assert answer.is_complete
     if answer.status != 200:
-        assert (answer.status, orjson.loads(answer.body)["error"]["code"]) == (409, code)
+        assert (answer.status, error_code(answer.body)) == (409, code)
         return ""
     assert error_of(answer.body)["code"] == code
     assert sum(b'"error"' in frame for frame in frames(answer.body)) == 1
-    assert b"[DONE]" not in answer.body
-    return streamed_text(answer.body)
+    assert not any(spoken.is_last(frame) for frame in frames(answer.body))
+    assert list(repetitions(answer.body)) == []
+    return text_of_stream(spoken, answer.body)
 
 
 def may_be_seen(declared: list[naive.NaivePolicy], text: str, seen: str, blocked_at: int) -> bool:
@@ -182,24 +223,52 @@ def test_a_label_may_be_seen_whose_span_reaches_into_what_is_blocked() -> None:
     assert streamed_text(answer.body) == "x[LABEL]"
 
 
-@given(policies(), TEXTS, ENVIRONMENTS, st.data())
+@given(policies(), TEXTS, SPEAKERS, ENVIRONMENTS, st.data())
 def test_a_streamed_answer_is_the_whole_answer_however_it_is_cut(
-    declared: list[naive.NaivePolicy], text: str, environment: str | None, data: st.DataObject
+    declared: list[naive.NaivePolicy],
+    text: str,
+    spoken: Spoken,
+    environment: str | None,
+    data: st.DataObject,
 ) -> None:
-    deltas = data.draw(pieces(text))
-    whole = streamed(deltas)
+    whole = spoken.stream(data.draw(pieces(text)))
     wire = cut(whole, data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
     there = naive.applying(declared, facts_for(environment))
-    check_law(there, text, answer_to(declared, wire, environment=environment))
+    answer = answer_to(declared, wire, environment=environment, spoken=spoken)
+    check_law(there, text, answer, spoken)
 
 
-@given(policies(), TEXTS, ENVIRONMENTS)
+@given(policies(), TEXTS, SPEAKERS, ENVIRONMENTS)
 def test_a_streamed_answer_is_the_whole_answer_one_character_and_one_byte_at_a_time(
-    declared: list[naive.NaivePolicy], text: str, environment: str | None
+    declared: list[naive.NaivePolicy], text: str, spoken: Spoken, environment: str | None
 ) -> None:
-    wire = [bytes([byte]) for byte in streamed(list(text))]
+    wire = [bytes([byte]) for byte in spoken.stream(list(text))]
     there = naive.applying(declared, facts_for(environment))
-    check_law(there, text, answer_to(declared, wire, environment=environment))
+    answer = answer_to(declared, wire, environment=environment, spoken=spoken)
+    check_law(there, text, answer, spoken)
+
+
+@given(policies(), TEXTS, SPEAKERS)
+def test_a_whole_answer_of_every_format_says_what_the_specification_says(
+    declared: list[naive.NaivePolicy], text: str, spoken: Spoken
+) -> None:
+    declared = [attrs.evolve(one, when=None) for one in declared]
+    sent = spoken.answer(text)
+    answers: list[Response] = []
+
+    async def main() -> None:
+        provider = FakeProvider(lambda _: json_answer(sent))
+        async with gateway(plan(*output_steps(declared)), provider) as app:
+            answers.append(await say(app, spoken, "hello"))
+
+    run_in_virtual_time(main)
+    (answer,) = answers
+    if naive.earliest_block(declared, text) is not None:
+        assert (answer.status, error_code(answer.body)) == (409, "output_blocked")
+    elif (redacted := naive.redact(declared, text)) == text:
+        assert answer.body == orjson.dumps(sent)
+    else:
+        assert orjson.loads(answer.body) == spoken.answer(redacted)
 
 
 @given(st.integers(1, 40), st.integers(0, 60), st.data())
@@ -271,6 +340,17 @@ def test_the_law_finds_a_fixed_hold_back(monkeypatch: pytest.MonkeyPatch) -> Non
     answer = answer_to([TOKEN_POLICY], [streamed(list(text))])
     with pytest.raises(AssertionError):
         check_law([TOKEN_POLICY], text, answer)
+
+
+def test_the_law_finds_repetitions_that_nobody_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: what is complete in its event passes, because it was streamed before."""
+    monkeypatch.setattr(AnswerStream, "_judge_whole", lambda _self, _texts: [])
+    text = f"the key is {TOKEN}, keep it"
+    spoken = SPOKEN["responses"]
+    answer = answer_to([TOKEN_POLICY], [spoken.stream(list(text))], spoken=spoken)
+    assert text_of_stream(spoken, answer.body) == "the key is [TOKEN], keep it"
+    with pytest.raises(AssertionError):
+        check_law([TOKEN_POLICY], text, answer, spoken)
 
 
 def test_the_law_finds_text_released_before_a_block(monkeypatch: pytest.MonkeyPatch) -> None:

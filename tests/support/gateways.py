@@ -14,6 +14,7 @@ from kt.runtime.app import App
 from kt.runtime.connecting import Network
 from kt.runtime.gateway import GatewayOptions, built
 from tests.support.asgi import Response, ask
+from tests.support.formats import Spoken
 
 
 def run_in_virtual_time(main: Callable[[], Awaitable[None]]) -> None:
@@ -56,10 +57,19 @@ async def chat(
     return await ask(app, "POST", "/v1/chat/completions", pairs, chat_body(text, **more))
 
 
+async def say(
+    app: App, spoken: Spoken, text: str, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
+    """Send a request of any format and collect the answer."""
+    body = orjson.dumps({"model": "m", **spoken.ask(text), **more})
+    return await ask(app, "POST", spoken.format.path, list((headers or {}).items()), body)
+
+
 def frames(body: bytes) -> list[bytes]:
     """The data of each event in a stream that we sent."""
     assert body.endswith(b"\n\n") or not body
-    return [event[6:] for event in body.split(b"\n\n") if event.startswith(b"data: ")]
+    lines = (line for event in body.split(b"\n\n") for line in event.split(b"\n"))
+    return [line[6:] for line in lines if line.startswith(b"data: ")]
 
 
 def streamed_text(body: bytes, choice: int = 0) -> str:
@@ -71,6 +81,12 @@ def streamed_text(body: bytes, choice: int = 0) -> str:
         for one in value.get("choices", ())
         if one["index"] == choice
     )
+
+
+def text_of_stream(spoken: Spoken, body: bytes) -> str:
+    """What a client of a format puts together from a stream."""
+    values = [orjson.loads(frame) for frame in frames(body) if frame != b"[DONE]"]
+    return "".join(spoken.read_event(value) for value in values if "error" not in value)
 
 
 def error_of(body: bytes) -> dict[str, object]:
