@@ -58,7 +58,10 @@ DOORS = {
         "kt.compiler",
         frozenset({"kt.compiler.engines", "kt.compiler.fields", "kt.compiler.urls"}),
     ),
-    "kt.diff": ("kt.runtime", frozenset({"kt.runtime.engine", "kt.runtime.settle"})),
+    "kt.diff": (
+        "kt.runtime",
+        frozenset(f"kt.runtime.{name}" for name in ("conditions", "engine", "identity", "settle")),
+    ),
     "kt.testing": ("kt.runtime", frozenset({"kt.runtime.server", "kt.runtime.inbox"})),
     "kt.verify": (
         "kt.runtime",
@@ -94,7 +97,6 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 LIBRARY_EXCEPTIONS = {
     ("kt.runtime.app", "orjson"): "writes the JSON of the pages that need no request",
     ("kt.runtime.reply", "orjson"): "writes the error body",
-    ("kt.runtime.gateway", "httpx"): "names the type of the transport that tests put in",
     ("kt.cli.demo", "orjson"): "plays a client, which shares nothing with the gateway",
     ("kt.cli.demo", "httpx"): "plays a client, which shares nothing with the gateway",
 }
@@ -447,6 +449,9 @@ TESTED_BY = {
     "kt.runtime.settle": ANSWERS,
     "kt.runtime.stream": ANSWERS,
     "kt.runtime.upstream": "tests/runtime/test_timeouts.py",
+    "kt.transport.connection": "tests/transport/test_client.py",
+    "kt.transport.failures": "tests/transport/test_client.py",
+    "kt.transport.httpx_client": "tests/runtime/test_upstream.py",
 }
 """A module or room -> where it is tested as a whole instead of module by module."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from kt.filters.printing import show
 from kt.plan import Count, Limit, NotEnforced, Plan, Record, Scan, Step, Target
 from kt.policy import Phase
 from kt.units import show_duration, show_size
@@ -63,9 +64,10 @@ def _steps(plan: Plan, phase: Phase) -> dict[str, str]:
 
 
 def shown(step: Step) -> str:
-    """What a step does, in words."""
+    """What a step does and for which requests, in words."""
     trouble = f"on trouble {step.on_trouble.value}"
-    return f"{_body(step)}, within {show_duration(step.limit.seconds)}, {trouble}"
+    when = "" if step.when is None else f", when {show(step.when)}"
+    return f"{_body(step)}, within {show_duration(step.limit.seconds)}, {trouble}{when}"
 
 
 def _body(step: Step) -> str:

@@ -5,23 +5,31 @@ Never: "nothing" where that is not proved; "can pass" without a text that does o
 
 The proof. Detectors on original text commute, and a phase's decision is the strongest of their
 verdicts. So if every acting rule of the old plan is a rule of the new one, with an action at least
-as strong, then whatever the old plan refused or redacted the new one refuses or redacts too.
+as strong and for at least the same requests, then whatever the old plan refused or redacted the
+new one refuses or redacts too. That one condition implies others is proved by `kt.filters`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from itertools import chain, islice, permutations
+from functools import lru_cache
+from itertools import chain, islice, permutations, product
 from types import MappingProxyType
 
 import attrs
 
+from kt.diff.witness import Sent, Sight, asks_for, example, request_with
 from kt.edits import apply
 from kt.errors import HouseBug
 from kt.exchange import Segment, Surface
+from kt.filters.analysis import implies, satisfiable
+from kt.filters.facts import FilterFacts
+from kt.filters.solving import Answer as Known
+from kt.filters.syntax import Always, Filter, Not, all_of, any_of
 from kt.patterns.samples import samples
 from kt.patterns.scanner import never
 from kt.plan import Plan, Scan, Step
 from kt.policy import Action, OnTrouble, Outcome, Phase, Rule, Verdict, View
+from kt.runtime.conditions import NO_FACTS, PROVIDER
 from kt.runtime.engine import BoundStep, bind_step
 from kt.runtime.settle import Decision, Judged, settle
 
@@ -29,6 +37,17 @@ STRENGTH = MappingProxyType({Action.BLOCK: 3, Action.ESCALATE: 2, Action.REDACT:
 """What an action does to a text; the others let it pass."""
 
 WORDS = ("please", "write to", "the number is", "and then", "as I said before,")
+
+
+PHASES = (Phase.INPUT, Phase.OUTPUT)
+
+TRUE = Always(always=True)
+
+Meaning = tuple[str, View, str | None, tuple[str, ...]]
+"""What a rule finds: its pattern, its view, its validator and what is decoded first."""
+
+MOST_EXAMPLES = 50
+"""How many kinds of requests are tried where conditions ask about them."""
 
 
 class Proof(Enum):
@@ -53,6 +72,8 @@ class Looser:
     """A text that ends differently; None where the difference is not one of texts."""
     old: str
     new: str
+    request: Sent | None = None
+    """The request with which it does, where a condition asks about requests."""
 
 
 @attrs.frozen
@@ -67,66 +88,106 @@ class Answer:
 
 @attrs.frozen
 class Lost:
-    """A rule of the old plan that no step of the new one has with the same strength."""
+    """A rule of the old plan that no step of the new one has, as strong and for all requests."""
 
+    phase: Phase
     step: Step
     rule: Rule
+    gap: Filter
+    """The requests for which it may be lost."""
 
 
-Bound = Mapping[Phase, tuple[BoundStep, ...]]
-"""A plan's scans, ready to run."""
+@attrs.frozen
+class Side:
+    """One plan's scans, ready to run."""
+
+    phases: Mapping[Phase, tuple[BoundStep, ...]]
+    sight: Sight
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Side":
+        """Bind a plan once for all texts."""
+        scans = {
+            phase: tuple(
+                bind_step(step) for step in plan.steps(phase) if isinstance(step.body, Scan)
+            )
+            for phase in PHASES
+        }
+        return cls(MappingProxyType(scans), Sight.of(plan))
 
 
 @attrs.frozen
 class Sides:
-    """Both plans, bound once for all texts."""
+    """Both plans."""
 
-    old: Bound
-    new: Bound
+    old: Side
+    new: Side
+
+    @property
+    def ask(self) -> bool:
+        """Whether a condition of either looks at requests."""
+        return self.old.sight.reader.is_needed or self.new.sight.reader.is_needed
 
 
 def newly_allowed(old: Plan, new: Plan, tries: int) -> Answer:
     """What can pass now; up to `tries` texts are generated where a proof is missing."""
-    lost = [one for phase in (Phase.INPUT, Phase.OUTPUT) for one in _lost(old, new, phase)]
+    lost = [one for phase in PHASES for one in _lost(old, new, phase)]
     found = [*_limits(old, new), *_trouble(old, new)]
-    sides = Sides(_bound(old), _bound(new))
+    sides = Sides(Side.of(old), Side.of(new))
     found += [one for each in lost for one in _witnessed(sides, each)]
     if found or not lost:
         return Answer(Proof.FOUND if found else Proof.PROVED, tuple(found), 0)
-    generated = tuple(_generated(old, new, sides, tries))
+    generated = tuple(_generated(old, new, sides, lost, tries))
     return Answer(Proof.FOUND if generated else Proof.NOT_FOUND, generated, tries)
 
 
-def _bound(plan: Plan) -> Bound:
-    return MappingProxyType(
-        {
-            phase: tuple(
-                bind_step(step) for step in plan.steps(phase) if isinstance(step.body, Scan)
-            )
-            for phase in (Phase.INPUT, Phase.OUTPUT)
-        }
-    )
-
-
 def _lost(old: Plan, new: Plan, phase: Phase) -> Iterator[Lost]:
-    kept = [
-        (_strength(step), step.body) for step in new.steps(phase) if isinstance(step.body, Scan)
-    ]
+    kept = [step for step in new.steps(phase) if _strength(step)]
+    is_elsewhere = [one.id for one in old.targets] != [one.id for one in new.targets]
     for step in old.steps(phase):
         if not isinstance(step.body, Scan) or not _strength(step):
             continue
-        strong = [body for strength, body in kept if strength >= _strength(step)]
-        known = {_meaning(rule, body.decode) for body in strong for rule in body.rules}
+        conditions = _conditions([one for one in kept if _strength(one) >= _strength(step)])
         for rule in step.body.rules:
-            if _meaning(rule, step.body.decode) not in known:
-                yield Lost(step, rule)
+            found = conditions.get(_meaning(rule, step.body.decode), ())
+            # Where other targets are asked, the same request is another one to this question.
+            is_same = not (is_elsewhere and asks_for((step.when, *found), PROVIDER))
+            if not (found and is_same and _is_covered(step.when, found)):
+                gap = _gap(step.when, found) if is_same else TRUE
+                yield Lost(phase, step, rule, gap)
+
+
+def _conditions(steps: list[Step]) -> Mapping[Meaning, tuple[Filter | None, ...]]:
+    """For which requests each rule is looked for."""
+    found: dict[Meaning, dict[Filter | None, None]] = {}
+    for step in steps:
+        if isinstance(step.body, Scan):
+            for rule in step.body.rules:
+                found.setdefault(_meaning(rule, step.body.decode), {})[step.when] = None
+    return {meaning: tuple(conditions) for meaning, conditions in found.items()}
+
+
+@lru_cache(maxsize=256)
+def _is_covered(condition: Filter | None, others: tuple[Filter | None, ...]) -> bool:
+    """Whether each request for which the one is true is one for which another is: proved."""
+    if None in others or condition in others:
+        return True
+    return implies(condition or TRUE, _any(others)).answer is Known.YES
+
+
+def _gap(condition: Filter | None, others: tuple[Filter | None, ...]) -> Filter:
+    return all_of((condition or TRUE, Not(_any(others))))
+
+
+def _any(conditions: tuple[Filter | None, ...]) -> Filter:
+    return any_of(one or TRUE for one in conditions)
 
 
 def _strength(step: Step) -> int:
     return STRENGTH.get(step.body.action, 0) if isinstance(step.body, Scan) else 0
 
 
-def _meaning(rule: Rule, decode: tuple[str, ...]) -> tuple[str, View, str | None, tuple[str, ...]]:
+def _meaning(rule: Rule, decode: tuple[str, ...]) -> Meaning:
     return (rule.pattern, rule.view, rule.validator, decode)
 
 
@@ -142,11 +203,11 @@ def _limits(old: Plan, new: Plan) -> Iterator[Looser]:
 
 def _trouble(old: Plan, new: Plan) -> Iterator[Looser]:
     """Policies that let pass what they cannot evaluate, and did not, or had more time for it."""
-    for phase in (Phase.INPUT, Phase.OUTPUT):
+    for phase in PHASES:
         before = {step.name: step for step in old.steps(phase)}
         for step in new.steps(phase):
             was = before.get(step.name)
-            if was is None or step.on_trouble is OnTrouble.BLOCK:
+            if was is None or step.on_trouble is OnTrouble.BLOCK or _are_apart(was, step):
                 continue
             if was.on_trouble is OnTrouble.BLOCK:
                 reason = "it lets pass what it cannot evaluate"
@@ -156,21 +217,47 @@ def _trouble(old: Plan, new: Plan) -> Iterator[Looser]:
                 yield Looser(phase.value, step.name, reason, None, "judged", "allowed")
 
 
+def _are_apart(was: Step, step: Step) -> bool:
+    """Whether no request has both."""
+    both = all_of((was.when or TRUE, step.when or TRUE))
+    return satisfiable(both).answer is Known.NO
+
+
 def _time(plan: Plan, step: Step) -> float:
     return min(step.limit.seconds, plan.timeouts.policy.seconds)
 
 
 def _witnessed(sides: Sides, lost: Lost) -> Iterator[Looser]:
     for text in samples(lost.rule, 3):
-        found = _compare(sides, lost.step.phase, text)
-        if found is not None:
-            yield attrs.evolve(found, policy=lost.step.name, reason=f"rule {lost.rule.id}")
-            return
+        for facts in _examples([lost.gap, lost.step.when]):
+            found = _compare(sides, lost.phase, text, facts)
+            if found is not None:
+                yield attrs.evolve(found, policy=lost.step.name, reason=f"rule {lost.rule.id}")
+                return
 
 
-def _generated(old: Plan, new: Plan, sides: Sides, tries: int) -> Iterator[Looser]:
-    for phase in (Phase.INPUT, Phase.OUTPUT):
-        compared = (_compare(sides, phase, text) for text in _texts(old, new, phase, tries // 2))
+def _examples(conditions: Iterable[Filter | None]) -> list[FilterFacts]:
+    """Requests for which each of the conditions is true, as far as they are known."""
+    asked = list(dict.fromkeys(one or TRUE for one in conditions))[:MOST_EXAMPLES]
+    found = [facts for one in asked if (facts := example(one)) is not None]
+    return found or [NO_FACTS]
+
+
+def _generated(
+    old: Plan, new: Plan, sides: Sides, lost: list[Lost], tries: int
+) -> Iterator[Looser]:
+    for phase in PHASES:
+        steps = (*old.steps(phase), *new.steps(phase))
+        conditions = [step.when for step in steps if step.when is not None]
+        examples = _examples(
+            [None, *(one.gap for one in lost), *conditions, *map(Not, conditions)]
+            if sides.ask
+            else [None]
+        )
+        pairs = product(_texts(old, new, phase, tries // 2), examples)
+        compared = (
+            _compare(sides, phase, text, facts) for text, facts in islice(pairs, tries // 2)
+        )
         yield from islice((found for found in compared if found is not None), 1)
 
 
@@ -183,21 +270,32 @@ def _texts(old: Plan, new: Plan, phase: Phase, count: int) -> Iterator[str]:
     yield from islice((" ".join(one) for one in chain.from_iterable(together)), count)
 
 
-def _compare(sides: Sides, phase: Phase, text: str) -> Looser | None:
+def _compare(
+    sides: Sides, phase: Phase, text: str, wanted: FilterFacts = NO_FACTS
+) -> Looser | None:
     """The text as a witness, if the new plan refuses it no more or shows more of it."""
-    before, after = _decide(sides.old[phase], text), _decide(sides.new[phase], text)
+    sent = request_with(wanted, phase, text)
+    if sent is None:
+        return None
+    texts = sent.texts if phase is Phase.INPUT else (text,)
+    before, after = (
+        _decide(side, phase, texts, side.sight.facts(sent, phase, wanted))
+        for side in (sides.old, sides.new)
+    )
     is_freed = before.step is not None and after.step is None
-    is_bared = before.outcome is Outcome.REDACT and _shows(after, text) == text
+    is_bared = before.outcome is Outcome.REDACT and _shows(after, texts) == texts
     if not (is_freed or is_bared):
         return None
     name = before.step.name if before.step is not None else "a redaction"
-    return Looser(phase.value, name, "", text, before.outcome.value, after.outcome.value)
+    found = Looser(phase.value, name, "", text, before.outcome.value, after.outcome.value)
+    return attrs.evolve(found, request=sent) if sides.ask else found
 
 
-def _decide(steps: tuple[BoundStep, ...], text: str) -> Decision:
-    """The decision of a phase on one text, by the checks and settling of the runtime."""
-    segments = (Segment(Surface.USER, text, ()),)
-    return settle([Judged(one.step, _answer(one, segments)) for one in steps])
+def _decide(side: Side, phase: Phase, texts: tuple[str, ...], facts: FilterFacts) -> Decision:
+    """The decision of a phase on some texts, by the checks and settling of the runtime."""
+    segments = tuple(Segment(Surface.USER, text, ()) for text in texts)
+    there = (one for one in side.phases[phase] if one.is_for(facts))
+    return settle([Judged(one.step, _answer(one, segments)) for one in there])
 
 
 def _answer(bound: BoundStep, segments: tuple[Segment, ...]) -> Verdict:
@@ -207,6 +305,11 @@ def _answer(bound: BoundStep, segments: tuple[Segment, ...]) -> Verdict:
     return verdict
 
 
-def _shows(decision: Decision, text: str) -> str | None:
-    """What goes on of the text: None where nothing does."""
-    return apply(text.encode(), decision.edits).decode() if decision.step is None else None
+def _shows(decision: Decision, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """What goes on of the texts: nothing where they are refused."""
+    if decision.step is not None:
+        return ()
+    return tuple(
+        apply(text.encode(), [edit for edit in decision.edits if edit.segment == at]).decode()
+        for at, text in enumerate(texts)
+    )

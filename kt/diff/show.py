@@ -8,6 +8,7 @@ import attrs
 
 from kt.diff.changes import Changed
 from kt.diff.looser import Answer, Looser, Proof
+from kt.diff.witness import MODEL
 from kt.policy import Phase
 
 FORMAT = 1
@@ -76,12 +77,19 @@ def _looser(one: Looser) -> Iterator[str]:
     reason = f" ({one.reason})" if one.reason else ""
     yield f"  {one.phase} {one.policy}{reason}: {one.old} before, {one.new} now"
     if one.witness is not None:
-        yield f"    witness {_witness(one.phase, one.witness)}"
+        yield from _witness(one, one.witness)
 
 
-def _witness(phase: str, text: str) -> str:
+def _witness(one: Looser, text: str) -> Iterator[str]:
     """A text as the request, or as the answer, that shows the difference."""
-    if phase == Phase.OUTPUT.value:
-        return f"answer: {json.dumps(text)}"
     messages = [{"role": "user", "content": text}]
-    return f"request: {json.dumps({'model': 'any', 'messages': messages})}"
+    body = json.dumps({"model": MODEL, "messages": messages})
+    if one.phase == Phase.OUTPUT.value:
+        yield f"    witness answer: {json.dumps(text)}"
+    elif one.request is None:
+        yield f"    witness request: {body}"
+    if one.request is not None:
+        is_asked = one.phase == Phase.INPUT.value
+        yield f"    {'witness' if is_asked else 'to the'} request: {one.request.body}"
+        for name, value in one.request.headers:
+            yield f"      with header {name}: {value}"

@@ -48,6 +48,18 @@ def _member(name: str) -> Callable[[ClientRequest], object]:
     return read
 
 
+ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""The names under which a body limits the length of its answer; which one differs by format."""
+
+
+def _max_tokens(request: ClientRequest) -> object:
+    given = [_member(name)(request) for name in ANSWER_LIMITS]
+    there = [value for value in given if value is not _NOT_THERE]
+    # Of two the larger: nobody passes below a condition by giving a second one.
+    numbers = [one for one in there if isinstance(one, int | float) and not isinstance(one, bool)]
+    return max(numbers, default=there[0] if there else _NOT_THERE)
+
+
 def _message_count(request: ClientRequest) -> object:
     messages = _member("messages")(request)
     return len(messages) if isinstance(messages, list) else _NOT_THERE
@@ -65,7 +77,7 @@ READERS: Mapping[str, Callable[[ClientRequest], object]] = MappingProxyType(
         "request.model": _member("model"),
         "request.stream": _member("stream"),
         "request.temperature": _member("temperature"),
-        "request.max_tokens": _member("max_tokens"),
+        "request.max_tokens": _max_tokens,
         "request.messages.count": _message_count,
         "request.text.length": _text_length,
         "user.id": lambda request: request.identity.user,

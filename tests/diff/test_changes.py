@@ -63,3 +63,13 @@ def test_an_action_a_limit_and_trouble_are_part_of_a_policy() -> None:
     assert changed.old.endswith("within 2s, on trouble block")
     assert changed.new.startswith("block by")
     assert changed.new.endswith("within 1s, on trouble block")
+
+
+def test_a_condition_is_part_of_a_policy() -> None:
+    old = scan_step("mail", "a@b", phase=Phase.INPUT, when="request.stream")
+    new = scan_step("mail", "a@b", phase=Phase.INPUT, when='request.model == "m"')
+    (changed,) = changes(plan(old), plan(new))
+    assert changed.old.endswith(", when request.stream == true")
+    assert changed.new.endswith(', when request.model == "m"')
+    (changed,) = changes(plan(record_step()), plan(record_step(when="request.stream")))
+    assert (changed.part, changed.old) == ("audit", changed.new.partition(", when")[0])

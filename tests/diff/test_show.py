@@ -1,8 +1,11 @@
 """The comparison in words and as data."""
 
+import attrs
+
 from kt.diff.changes import Changed
 from kt.diff.looser import Answer, Looser, Proof
 from kt.diff.show import Comparison, as_data, as_text
+from kt.diff.witness import Sent
 
 FOUND = Looser("input", "mail", "rule mail.0", 'say "ab"', "block", "allow")
 
@@ -36,6 +39,22 @@ def test_a_witness_is_a_request_or_an_answer() -> None:
     )
     answer = Looser("output", "mail", "", "ab", "block", "allow")
     assert 'witness answer: "ab"' in shown(Answer(Proof.FOUND, (answer,), 0))
+
+
+def test_a_request_that_conditions_ask_about_is_shown_with_its_headers() -> None:
+    sent = Sent((("x-env", "prod"),), '{"model": "m"}', ("m", "ab"))
+    asked = attrs.evolve(FOUND, request=sent)
+    lines = shown(Answer(Proof.FOUND, (asked,), 0)).splitlines()
+    assert lines[-2:] == [
+        '    witness request: {"model": "m"}',
+        "      with header x-env: prod",
+    ]
+    answered = attrs.evolve(asked, phase="output")
+    lines = shown(Answer(Proof.FOUND, (answered,), 0)).splitlines()
+    assert lines[-3:-1] == [
+        r'    witness answer: "say \"ab\""',
+        '    to the request: {"model": "m"}',
+    ]
 
 
 def test_what_is_not_proved_is_not_called_proved() -> None:

@@ -103,6 +103,25 @@ def test_what_is_null_is_there() -> None:
     assert facts.values == {"request.temperature": None}
 
 
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"max_completion_tokens": 5}, {"request.max_tokens": 5}),
+        ({"max_output_tokens": 5}, {"request.max_tokens": 5}),
+        ({"max_tokens": 1, "max_completion_tokens": 5}, {"request.max_tokens": 5}),
+        ({"max_tokens": None, "max_output_tokens": 5}, {"request.max_tokens": 5}),
+        ({"max_tokens": None}, {"request.max_tokens": None}),
+        ({"max_tokens": True}, {}),
+        ({}, {}),
+    ],
+)
+def test_the_longest_answer_is_known_under_each_of_its_names(
+    given: dict[str, object], known: dict[str, object]
+) -> None:
+    sent: JsonValue = {"model": "m", "messages": [], **given}
+    assert read("exists(request.max_tokens)", request(sent)).values == known
+
+
 def test_messages_that_are_none_have_no_number() -> None:
     assert read("exists(request.messages.count)", request({"messages": "hi"})).values == {}
 
