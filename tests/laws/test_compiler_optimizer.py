@@ -17,6 +17,9 @@ from kt.compiler.optimizer.run import run
 from kt.compiler.profile import Measured, Profile
 from kt.compiler.program import PARTS, Program
 from kt.errors import HouseBug
+from kt.filters.parser import parse_filter
+from kt.filters.syntax import Always, Filter
+from kt.filters.vocabulary import REQUEST
 from kt.plan import Limit, Plan, Stage, Step, Timeouts
 from kt.policy import Cost, Facts, Phase, Sees
 from kt.source import Source
@@ -37,6 +40,9 @@ FACTS = st.builds(
 )
 
 
+WHENS = st.sampled_from([None, None, "request.stream", "false"])
+
+
 def step_of(order: int, facts: Facts, phase: Phase = Phase.INPUT, pattern: str = "a") -> Step:
     """A step with these facts."""
     step = scan_step(f"step{order}", pattern, phase=phase, order=order)
@@ -45,18 +51,25 @@ def step_of(order: int, facts: Facts, phase: Phase = Phase.INPUT, pattern: str =
 
 @st.composite
 def programs(draw: st.DrawFn, most: int = 8) -> Program:
-    """Programs of any facts, phases, groups, switches, limits and measurements."""
+    """Programs of any facts, phases, groups, switches, conditions, limits and measurements."""
     facts = draw(st.lists(FACTS, max_size=most))
     phases = st.sampled_from([Phase.INPUT, Phase.TOOL, Phase.OUTPUT, Phase.AUDIT])
     groups = draw(st.lists(st.sampled_from([None, None, "g", "h"]), max_size=most))
     limits = st.sampled_from([0.5, 2.0, 9.0])
     steps = [
-        attrs.evolve(step_of(order, one, draw(phases)), limit=limit(draw(limits)))
+        attrs.evolve(
+            step_of(order, one, draw(phases)), limit=limit(draw(limits)), when=draw(conditions())
+        )
         for order, one in enumerate(facts)
     ]
     program = program_of(steps, groups)
     disabled = draw(st.frozensets(st.integers(0, most), max_size=2))
     return attrs.evolve(program, disabled=disabled, profile=draw(profiles(steps)))
+
+
+def conditions() -> st.SearchStrategy[Filter | None]:
+    """No condition, one that requests may meet, and the one that none meets."""
+    return WHENS.map(lambda text: None if text is None else parse_filter(text, REQUEST))
 
 
 @st.composite
@@ -73,13 +86,17 @@ def profiles(draw: st.DrawFn, steps: list[Step]) -> Profile:
 
 
 def steps_of(program: Program, part: Phase) -> list[Step]:
-    """The enabled steps of a part, in order."""
+    """The steps of a part that may ever run, in order."""
     steps = (step for stage in program.phase(part) for step in stage.steps)
-    return [step for step in steps if step.order not in program.disabled]
+    return [
+        step
+        for step in steps
+        if step.order not in program.disabled and step.when != Always(always=False)
+    ]
 
 
 @given(programs())
-def test_optimizing_keeps_every_step_that_is_not_switched_off(program: Program) -> None:
+def test_optimizing_keeps_every_step_that_may_ever_run(program: Program) -> None:
     optimized, _ = run(program, RULES)
     for part in PARTS:
         before, after = steps_of(program, part), steps_of(optimized, part)
@@ -199,6 +216,28 @@ def test_the_law_of_safe_starts_finds_both() -> None:
     assert unsafe((Stage(steps=(blocks, effect)),)) == [("step1", "step0")]
     assert unsafe((Stage(steps=(reads,)), Stage(steps=(edits,)))) == [("step2", "step3")]
     assert unsafe(tuple(Stage(steps=(one,)) for one in (blocks, edits, effect, reads))) == []
+
+
+def drops_conditional(program: Program) -> Program:
+    """A planted bug: what is for some requests only is left out as if it were for none."""
+    stages = tuple(stage for stage in program.stages if stage.steps[0].when is None)
+    return attrs.evolve(program, stages=stages)
+
+
+def widens(program: Program) -> Program:
+    """A planted bug: a step is for all requests."""
+    stages = tuple(
+        Stage(steps=tuple(attrs.evolve(step, when=None) for step in stage.steps))
+        for stage in program.stages
+    )
+    return attrs.evolve(program, stages=stages)
+
+
+@pytest.mark.parametrize("rule", [drops_conditional, widens])
+def test_a_rule_that_forgets_a_condition_is_named(rule: Callable[[Program], Program]) -> None:
+    step = scan_step("one", "a", phase=Phase.INPUT, when="request.stream")
+    with pytest.raises(HouseBug, match=f"the rule '{rule.__name__}'"):
+        run(program_of([step]), (rule,))
 
 
 def reorders(program: Program) -> Program:

@@ -18,7 +18,7 @@ from tests.support import pairwise
 from tests.support.large_configs import SHAPES, with_patterns, with_targets
 from tests.support.programs import read_program
 
-LINEAR = ("patterns", "targets", "mistakes", "policies")
+LINEAR = ("patterns", "targets", "mistakes", "policies", "conditions")
 SMALL, LARGE = 100, 400
 SLACK = 1.2
 

@@ -54,12 +54,33 @@ def with_policies(count: int) -> str:
     return f"{HEAD}policies:\n{policies}"
 
 
+CONDITIONS = (
+    "when: 'request.model == \"m{number}\" and request.max_tokens > {number}'",
+    'when: \'request.stream or not user.role in ["a", "r{number}"]\'',
+    "conditions: {{max_tokens_gt: {number}, header: {{x-n: h{number}}}}}",
+    "when: 'request.max_tokens > {number} and request.max_tokens < {number}'",
+    'when: \'request.model starts_with "m{number}" or request.model == "m{number}"\'',
+)
+"""Conditions in both forms: possible ones, one that no request meets, one that is partly idle."""
+
+
+def with_conditions(count: int) -> str:
+    """A list of many policies, each for some requests."""
+    rows = (CONDITIONS[number % len(CONDITIONS)] for number in range(count))
+    policies = "".join(
+        f"  - {{name: policy-{number}, type: prompt-injection, {row.format(number=number)}}}\n"
+        for number, row in enumerate(rows)
+    )
+    return f"{HEAD}policies:\n{policies}"
+
+
 SHAPES: Mapping[str, Callable[[int], str]] = MappingProxyType(
     {
         "patterns": with_patterns,
         "targets": with_targets,
         "mistakes": with_mistakes,
         "policies": with_policies,
+        "conditions": with_conditions,
     }
 )
 """Name -> how a configuration of a size is made."""
