@@ -275,6 +275,9 @@ class Plan:
     keep_answer_whole: bool
     """`passthrough_chunked: false`: a streamed answer is collected and sent at once."""
     server_timing: bool
+    variables: tuple[str, ...] = descriptive(default=())
+    """The environment's variables that the configuration names, with their places; the values are
+    in what they came to."""
 
     @property
     def digest(self) -> str:

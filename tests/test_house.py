@@ -122,6 +122,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 LIVING = {
     ("kt.cli.demo", "Stage"): "the screen and the parts of the play that runs on it",
     ("kt.compiler.reader", "_Builder"): "counts nodes while it builds the tree",
+    ("kt.compiler.variables", "_Filler"): "counts what it fills in",
     ("kt.diagnostics", "Report"): "collects problems while a stage runs",
     ("kt.runtime.app", "App"): "the running gateway",
     ("kt.runtime.chat", "Exchange"): "one request under way",

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 import attrs
 import click
 
-from kt.cli.compiling import read_source
+from kt.cli.compiling import environment, read_source
 from kt.cli.files import expand
 from kt.cli.reports.findings import FileReport, file_report, printable, unreadable
 from kt.cli.reports.text import shown_in
-from kt.compiler import compile_source
+from kt.compiler import Settings, compile_source
 from kt.errors import ConfigError, UsageError
 from kt.source import Source
 
@@ -46,7 +46,7 @@ def check_file(file: str) -> FileReport:
 def check_source(file: str, source: Source) -> FileReport:
     """Compile what a file holds."""
     try:
-        compiled = compile_source(source)
+        compiled = compile_source(source, Settings(environment=environment()))
     except ConfigError as error:
         return file_report(file, error.report, None)
     return file_report(file, compiled.report, compiled.plan)

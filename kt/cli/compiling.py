@@ -4,6 +4,7 @@ In: files, flags, the environment. Out: a compiled plan, warnings on stderr; exi
 diagnostics where the configuration does not compile.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -62,6 +63,7 @@ def settings_options(command: Command) -> Command:
             max_concurrency=_concurrency(max_concurrency),
             upstreams=tuple(read_upstream(text) for text in upstreams),
             fail_mode=None if fail_mode is None else OnTrouble(fail_mode),
+            environment=environment(),
         )
         return command(*args, settings=settings, **kwargs)
 
@@ -77,6 +79,11 @@ def compile_file(file: str | Path, settings: Settings) -> Compiled:
         sys.exit(1)
     show_warnings(compiled)
     return compiled
+
+
+def environment() -> dict[str, str]:
+    """What the variables of a configuration stand for."""
+    return dict(os.environ)
 
 
 def read_upstream(text: str) -> Upstream:

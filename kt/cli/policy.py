@@ -8,9 +8,10 @@ import sys
 import click
 
 from kt.cli.checking import read_named, say
+from kt.cli.compiling import environment
 from kt.cli.reports.lint import invalid_text, lint_json, remarks_text, valid_text
 from kt.cli.reports.remarks import LintReport, lint_report, unreadable_lint
-from kt.compiler import compile_source
+from kt.compiler import Settings, compile_source
 from kt.errors import ConfigError, UsageError
 
 
@@ -34,7 +35,7 @@ def lint(file: str, as_json: bool) -> None:
 
 def _check(file: str) -> LintReport:
     try:
-        compiled = compile_source(read_named(file))
+        compiled = compile_source(read_named(file), Settings(environment=environment()))
     except ConfigError as error:
         return lint_report(file, error.report, None)
     except UsageError as error:

@@ -53,20 +53,16 @@ def read_float(report: Report, node: Node) -> float:
 
 def read_str(report: Report, node: Node) -> str:
     """A string; a number or a boolean is none, until it is quoted."""
-    if isinstance(node, Scalar) and isinstance(node.value, str):
-        return node.value
+    if isinstance(node, Scalar) and (isinstance(node.value, str) or node.is_filled):
+        return node.text
     is_written = isinstance(node, Scalar) and node.value is not None
     hint = f'quote it: "{node.text}"' if isinstance(node, Scalar) and is_written else None
     raise reject(report, node, "a string", hint)
 
 
 def read_text(report: Report, node: Node) -> Text:
-    """A string with its position, in which nothing is left to be replaced."""
-    value = read_str(report, node)
-    if "${" in value:
-        report.add("interpolation", node.span, hint="write the value, or secret_key_ref.env")
-        raise Rejected
-    return Text(value, node.span)
+    """A string with its position."""
+    return Text(read_str(report, node), node.span)
 
 
 def read_number(report: Report, node: Node) -> Number:

@@ -25,4 +25,5 @@ def lower(program: Program) -> Plan:
         sizes=program.sizes,
         keep_answer_whole=program.keep_answer_whole,
         server_timing=program.server_timing,
+        variables=program.variables,
     )

@@ -17,6 +17,7 @@ from kt.compiler.reader import read
 from kt.compiler.settings import Settings
 from kt.compiler.structure import structure
 from kt.compiler.tree import Map
+from kt.compiler.variables import fill
 from kt.diagnostics import Report
 from kt.plan import Plan
 from kt.policies import KINDS
@@ -28,6 +29,7 @@ class Compiled:
     """A plan, every form that it had on the way, and what its making left to say."""
 
     tree: Map
+    """As written: no variable is filled in."""
     config: Config
     program: Program
     """As declared."""
@@ -46,9 +48,10 @@ def compile_source(
     source = attrs.evolve(source, text=source.text.removeprefix("\N{BYTE ORDER MARK}"))
     report = Report(source)
     tree = report.checked(read(source, report))
-    config = report.checked(structure(tree, kinds, report))
+    filled = report.checked(fill(tree, settings.environment, report))
+    config = report.checked(structure(filled.tree, kinds, report))
     program = report.checked(analyse(config, kinds, settings, report))
-    program = attrs.evolve(program, profile=settings.profile)
+    program = attrs.evolve(program, profile=settings.profile, variables=filled.variables)
     optimized, trace = run(program, RULES)
     return Compiled(
         tree=tree,

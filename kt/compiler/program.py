@@ -35,6 +35,8 @@ class Program:
     server_timing: bool
     profile: Profile = attrs.field(factory=Profile)
     """What was measured of these policies, where somebody measured."""
+    variables: tuple[str, ...] = ()
+    """The variables in the text, with their places."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

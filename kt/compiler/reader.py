@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import attrs
 import yaml
 
-from kt.compiler.scalars import resolve
+from kt.compiler.scalars import FORBIDDEN, resolve
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq
 from kt.diagnostics import Related, Report
 from kt.source import NOWHERE, Source, Span
@@ -19,9 +19,6 @@ from kt.units import show_size
 MAX_BYTES = 2**20
 MAX_DEPTH = 32
 
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML has it: ten times as fast, the same events and marks (law)."""
@@ -56,7 +53,7 @@ def _is_readable(source: Source, report: Report) -> bool:
         report.add("too_large", NOWHERE, limit=show_size(MAX_BYTES))
         return False
     bad = None
-    for bad in _FORBIDDEN.finditer(source.text):
+    for bad in FORBIDDEN.finditer(source.text):
         report.add("forbidden_character", Span(*bad.span()), character=f"U+{ord(bad[0]):04X}")
     return bad is None
 
@@ -83,7 +80,9 @@ def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) 
         related = (Related("it began", _point(source, error.context_mark)),)
     mark = error.problem_mark or error.context_mark
     span = _point(source, mark) if mark else NOWHERE
-    report.add("not_yaml", span, problem=_problem(error), related=related)
+    is_flow = "${" in source.line(source.position(span.start)[0])
+    hint = "inside braces and brackets, quote a value with a '${'" if is_flow else None
+    report.add("not_yaml", span, problem=_problem(error), hint=hint, related=related)
 
 
 def _point(source: Source, mark: yaml.Mark) -> Span:

@@ -19,6 +19,7 @@ from kt.compiler.schema_forms import (
     Schema,
     closed_map,
     has_key,
+    key,
     list_of,
     nullable,
     reference,
@@ -181,7 +182,7 @@ def _listed(kinds: Kinds, more: Iterable[str]) -> Schema:
         "type": "object",
         "minProperties": 1,
         **spelled(dict(sorted({**known, **typed}.items()))),
-        "propertyNames": word(sorted(names)),
+        "propertyNames": key(sorted(names)),
     }
 
 

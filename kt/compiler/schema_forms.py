@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]  # Any: JSON is any shape
 
+VARIABLE = r"\$\{"
+"""In a value of any type: what it comes to is decided where it is compiled."""
+
 NULL: Mapping[str, str] = MappingProxyType({"type": "null"})
 
 
@@ -41,10 +44,19 @@ def closed_map(properties: Mapping[str, Schema], *, needs: Iterable[str] = ()) -
     }
 
 
-def word(words: Iterable[str]) -> Schema:
+def key(words: Iterable[str]) -> Schema:
     """One of some words, spelled with `-` or `_`; the canonical ones are what an editor offers."""
+    return _one_of(words, ())
+
+
+def word(words: Iterable[str]) -> Schema:
+    """The same for a value, which may come from a variable."""
+    return _one_of(words, (VARIABLE,))
+
+
+def _one_of(words: Iterable[str], patterns: Iterable[str]) -> Schema:
     known = list(words)
-    others = [_other_spelling(one) for one in known if _has_joint(one)]
+    others = [*(_other_spelling(one) for one in known if _has_joint(one)), *patterns]
     if not others:
         return {"type": "string", "enum": known}
     return {"type": "string", "anyOf": [{"enum": known}, {"pattern": "|".join(others)}]}

@@ -17,6 +17,7 @@ from kt.compiler.fields import Duration, Number, Size, Text
 from kt.compiler.schema_conditions import condition_schema
 from kt.compiler.schema_forms import (
     NULL,
+    VARIABLE,
     Schema,
     closed_map,
     list_of,
@@ -25,6 +26,7 @@ from kt.compiler.schema_forms import (
     word,
 )
 from kt.compiler.sections import Names
+from kt.compiler.variables import REFERENCE
 from kt.errors import HouseBug
 from kt.policies import AnyValue
 from kt.units import DURATIONS, SIZES
@@ -38,23 +40,27 @@ def _any_case(letters: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in letters)
 
 
-_DURATION = rf"^\s*{_AMOUNT}({'|'.join(DURATIONS)})\s*$"
-_SIZE = rf"^\s*{_AMOUNT}({'|'.join(map(_any_case, SIZES))})\s*$"
+_DURATION = rf"^\s*{_AMOUNT}({'|'.join(DURATIONS)})\s*$|{VARIABLE}"
+_SIZE = rf"^\s*{_AMOUNT}({'|'.join(map(_any_case, SIZES))})\s*$|{VARIABLE}"
 
 LEAF_SCHEMAS: Mapping[Any, Mapping[str, Any]] = MappingProxyType(
     {
-        bool: {"type": "boolean"},
-        int: {"type": "integer"},
-        float: {"type": "number"},
+        bool: {"type": ["boolean", "string"], "pattern": VARIABLE},
+        int: {"type": ["integer", "string"], "pattern": VARIABLE},
+        float: {"type": ["number", "string"], "pattern": VARIABLE},
         str: {"type": "string"},
-        # A pattern alone would hold for everything that is no string, and its opposite for nothing.
-        Text: {"type": "string", "not": {"type": "string", "pattern": r"\$\{"}},
-        Number: {"type": "integer"},
+        Text: {"type": "string"},
+        Number: {"type": ["integer", "string"], "pattern": VARIABLE},
         Duration: {"type": ["string", "number"], "pattern": _DURATION},
         Size: {"type": ["string", "integer"], "pattern": _SIZE},
     }
 )
 """Type -> what a scalar of it looks like; the same types as in `LEAVES`, where they are read."""
+
+REFERENCE_ONLY: Mapping[str, Any] = MappingProxyType(
+    {"type": ["string", "null"], "pattern": REFERENCE, "description": "${NAME}, never the value"}
+)
+"""A secret: the name of a variable, which stays a name."""
 
 _WORDS: Mapping[str, Any] = MappingProxyType(
     {"type": ["string", "array"], "items": {"type": "string"}}
@@ -128,8 +134,8 @@ def _accepts_any_key(due: Any) -> bool:
 
 def field(one: Any) -> Schema:
     """What a key may hold."""
-    if one.metadata.get("refused"):
-        return dict(NULL)
+    if (why := one.metadata.get("refused")) is not None:
+        return dict(REFERENCE_ONLY if why == "literal_secret" else NULL)
     schema = value(one.type, one.metadata.get("range"))
     is_enforced = one.metadata.get("is_enforced", True)
     return schema if is_enforced else {**schema, "description": "not enforced yet"}

@@ -3,6 +3,8 @@
 In: values with the name of what set them. Never: a read of the environment, which is the CLI's.
 """
 
+from collections.abc import Mapping
+
 import attrs
 
 from kt.compiler.profile import Profile
@@ -32,6 +34,8 @@ class Settings:
     max_concurrency: Setting | None = None
     upstreams: tuple[Upstream, ...] = ()
     fail_mode: OnTrouble | None = None
+    environment: Mapping[str, str] = attrs.field(repr=False, eq=False, factory=dict)
+    """What `${NAME}` stands for in the file."""
     profile: Profile = attrs.field(factory=Profile)
     """What was measured of the policies."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 import attrs
 
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
+from kt.compiler.variables import referenced
 from kt.diagnostics import Related, Report
 from kt.units import parse_duration, parse_size
 
@@ -43,7 +44,12 @@ TARGET_SYNONYMS = (
 def canonical(root: Map, report: Report) -> Map:
     """The tree with every synonym at its canonical place."""
     root = _with_target_list(root)
-    root = _within(root, ("providers",), lambda providers: _with_targets(providers, report))
+    root = _each(root, "callbacks", lambda one: _with_reference(one, "secret_key", report))
+    root = _within(
+        root,
+        ("providers",),
+        lambda providers: _each(providers, "targets", lambda one: _lifted(one, report)),
+    )
     return _moved(root, SYNONYMS, report)
 
 
@@ -98,21 +104,21 @@ def _meaning(node: Node) -> object:
     return type(node.value), node.value
 
 
-def _with_targets(providers: Map, report: Report) -> Map:
-    targets = providers.get("targets")
-    if targets is None or not isinstance(targets.value, Seq):
-        return providers
-    items = targets.value.items
-    lifted = tuple(_lifted(item, report) if isinstance(item, Map) else item for item in items)
-    changed = attrs.evolve(targets, value=attrs.evolve(targets.value, items=lifted))
-    return _replaced(providers, targets, changed)
+def _each(node: Map, name: str, change: Callable[[Map], Map]) -> Map:
+    """The map with every map in the list of a key changed."""
+    listed = node.get(name)
+    if listed is None or not isinstance(listed.value, Seq):
+        return node
+    items = tuple(change(item) if isinstance(item, Map) else item for item in listed.value.items)
+    changed = attrs.evolve(listed, value=attrs.evolve(listed.value, items=items))
+    return _replaced(node, listed, changed)
 
 
 def _lifted(target: Map, report: Report) -> Map:
     """The target with what stands below `provider:` beside it: both readings mean the same."""
     provider = target.get("provider")
     if provider is None or not isinstance(provider.value, Map):
-        return _moved(target, TARGET_SYNONYMS, report)
+        return _moved(_with_reference(target, "api_key", report), TARGET_SYNONYMS, report)
     target = _without(target, provider)
     present = {key_name(entry.key): entry for entry in target.entries}
     added = []
@@ -123,7 +129,19 @@ def _lifted(target: Map, report: Report) -> Map:
         else:
             given_twice(report, first, entry)
     target = attrs.evolve(target, entries=(*target.entries, *added))
-    return _moved(target, TARGET_SYNONYMS, report)
+    return _moved(_with_reference(target, "api_key", report), TARGET_SYNONYMS, report)
+
+
+def _with_reference(node: Map, key: str, report: Report) -> Map:
+    """The map with a secret's `${NAME}` as the reference that it is: the value stays outside."""
+    entry = node.get(key)
+    name = None if entry is None else referenced(entry.value)
+    if entry is None or name is None:
+        return node
+    span = entry.value.span
+    env = Entry(Scalar("env", entry.key.span, "env"), Scalar(name, span, name))
+    moved = attrs.evolve(entry, value=Map((env,), span))
+    return _put(_without(node, entry), moved, "secret_key_ref", report)
 
 
 def _move(root: Map, accepted: tuple[str, ...], place: tuple[str, ...], report: Report) -> Map:

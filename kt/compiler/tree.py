@@ -21,6 +21,9 @@ class Scalar:
     verbatim: int | None = attrs.field(default=None, eq=False)
     """Where `text` stands in the source, if it stands there character by character."""
 
+    is_filled: bool = attrs.field(default=False, eq=False)
+    """Whether a variable is in it: then it is a string as well, where one is due."""
+
     @property
     def found(self) -> str:
         """What this is, in words."""

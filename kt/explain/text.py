@@ -50,6 +50,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from section("held of a streamed answer", _held(more))
     yield from section("upstream", (row for target in plan.targets for row in _target(target)))
     yield from section("limits", _limits(plan))
+    if plan.variables:
+        yield from section("variables", ((one,) for one in plan.variables))
     yield from section("at worst", (_bound(one) for one in more.bounds))
     for warning in more.never:
         yield f"  {warning}"

@@ -159,7 +159,7 @@ def test_what_would_change_a_plan_is_refused(
 
 
 def test_every_setting_has_its_refusal() -> None:
-    assert {field.name for field in attrs.fields(Settings)} == {*FLAGS, "profile"}
+    assert {field.name for field in attrs.fields(Settings)} == {*FLAGS, "profile", "environment"}
     assert Settings().given == ()
     everything = Settings(
         max_concurrency=Setting(1, "VARIABLE"),

@@ -95,7 +95,7 @@ def test_headers_that_are_given_win() -> None:
         ("provider: openai, secret_key_ref: NAME", "wrong_type"),
         ("provider: openai, api_key_header: 'a: b'", "bad_header"),
         ('provider: openai, api_key_prefix: "a\\r\\nb"', "bad_header"),
-        ("base_url: '${URL}'", "interpolation"),
+        ("base_url: '${URL}'", "unset_variable"),
     ],
 )
 def test_a_target_that_cannot_be_asked_is_an_error(keys: str, name: str) -> None:

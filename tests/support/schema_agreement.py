@@ -8,10 +8,11 @@ from kt.cli.reports.paths import Steps, steps_to
 from kt.compiler.entries import LOOKED_FOR, OPTIONS
 from kt.compiler.reader import read
 from kt.compiler.structure import structure
-from kt.compiler.tree import Map, Node, Seq
+from kt.compiler.tree import Map, Node, Scalar, Seq, nodes
+from kt.compiler.variables import fill
 from kt.diagnostics import Diagnostic, Report
 from kt.policies import KINDS
-from kt.source import Source
+from kt.source import Source, Span
 
 SHAPE_CODES = frozenset(
     {
@@ -25,13 +26,14 @@ SHAPE_CODES = frozenset(
         "bad_chain_entry",
         "literal_secret",
         "includes",
-        "interpolation",
         "bad_length",
         "unknown_kind",
     }
 )
 """What `structure` reports of a single value or key. Not of two that contradict each other, and not
 what a kind or a check says of values whose shape is right."""
+
+ENVIRONMENT = MappingProxyType({"X": "zzz"})
 
 LISTS = ("policies", "input-policies", "output-policies")
 HEAD = frozenset({"name", "version", "enabled"})
@@ -44,10 +46,24 @@ def shape_errors(text: str) -> tuple[frozenset[str], frozenset[str]]:
     tree = read(source, report)
     if tree is None or report.errors:
         return frozenset(), frozenset()
-    structure(tree, KINDS, report)
+    filled = fill(tree, ENVIRONMENT, report)
+    if filled is None:
+        return frozenset(), frozenset()
+    structure(filled.tree, KINDS, report)
     wrong = [one for one in report.errors if one.name in SHAPE_CODES]
-    promised = {one.name for one in wrong if not is_left_to_the_compiler(tree, one)}
+    own = filled_spans(filled.tree)
+    promised = {
+        one.name
+        for one in wrong
+        if one.span not in own and not is_left_to_the_compiler(filled.tree, one)
+    }
     return frozenset(one.name for one in wrong), frozenset(promised)
+
+
+def filled_spans(tree: Map) -> frozenset[Span]:
+    """Where a value comes from a variable: what it is shows only where it is compiled."""
+    scalars = (node for node in nodes(tree) if isinstance(node, Scalar))
+    return frozenset(one.span for one in scalars if one.is_filled)
 
 
 def is_left_to_the_compiler(tree: Map, error: Diagnostic) -> bool:
