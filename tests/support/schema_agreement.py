@@ -1,6 +1,7 @@
 """When a configuration's shape is wrong: what the JSON Schema promises to refuse."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import attrs
 
