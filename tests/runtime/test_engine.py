@@ -3,6 +3,7 @@
 import base64
 import threading
 from collections.abc import Callable
+from types import MappingProxyType
 
 import attrs
 import pytest
@@ -10,9 +11,18 @@ import trio
 from trio.testing import MockClock
 
 from kt.exchange import Segment, Surface
+from kt.filters.facts import FilterFacts
+from kt.patterns.matcher import RuleSet
 from kt.plan import Scan, Stage, Step
 from kt.policy import ALLOW, Action, OnTrouble, Outcome, Verdict
-from kt.runtime.engine import BoundStep, PolicyBudget, bind, bind_step, judge
+from kt.runtime.engine import (
+    INLINE_BYTES_UNBOUNDED,
+    BoundStep,
+    PolicyBudget,
+    bind,
+    bind_step,
+    judge,
+)
 from kt.runtime.settle import Decision
 from tests.support.plans import record_step, scan_step
 
@@ -175,3 +185,48 @@ def test_trouble_passes_where_its_owner_lets_it() -> None:
 def test_a_step_that_reads_no_text_cannot_be_bound() -> None:
     with pytest.raises(TypeError):
         bind_step(record_step())
+
+
+# ---- Steps that are for some requests only
+
+
+@pytest.mark.parametrize(("stream", "names"), [(True, ["a", "b", "c"]), (False, ["b"])])
+def test_a_step_that_is_not_for_a_request_says_nothing(stream: bool, names: list[str]) -> None:
+    steps = (
+        scan_step("a", "x", order=0, when="request.stream"),
+        scan_step("b", "y", order=1),
+        scan_step("c", "z", order=2, when="request.stream == true"),
+    )
+    facts = FilterFacts(MappingProxyType({"request.stream": stream}))
+    budget = PolicyBudget(2.0, trio.CapacityLimiter(8))
+    fused = bind((Stage(steps=steps),))
+    decision = trio.run(judge, fused, segments("nothing"), budget, facts)
+    assert [one.step.name for one in decision.judged] == names
+    decision = trio.run(judge, fused, segments("x and z"), budget, facts)
+    found = [one.step.name for one in decision.judged if one.verdict.edits]
+    assert found == [name for name in names if name != "b"]
+
+
+def test_a_pass_is_as_long_as_the_rules_of_all_its_members_allow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One without a longest match is not for this request, and is searched for all the same."""
+    steps = (
+        scan_step("a", "x{3}", order=0),
+        scan_step("b", "y{3}", order=1),
+        scan_step("c", "z+", order=2, when="request.stream"),
+    )
+    ((first, *_),) = stages = bind((Stage(steps=steps),))
+    asked = list[int]()
+    find = RuleSet.find
+
+    def noted(self: RuleSet, text: str, is_over: IsOver) -> object:
+        if self is first.gate:
+            asked.append(len(text))
+        return find(self, text, is_over)
+
+    monkeypatch.setattr(RuleSet, "find", noted)
+    for size in (INLINE_BYTES_UNBOUNDED, INLINE_BYTES_UNBOUNDED + 1):
+        budget = PolicyBudget(2.0, trio.CapacityLimiter(8))
+        trio.run(judge, stages, segments("-" * size), budget)
+    assert asked == [INLINE_BYTES_UNBOUNDED]

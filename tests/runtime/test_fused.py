@@ -1,11 +1,17 @@
 """The output phase fused: which rules hold text back, and one verdict per step at the end."""
 
+import itertools
+from types import MappingProxyType
+
 import pytest
 
 from kt.exchange import Lane, Surface
+from kt.filters.facts import FilterFacts
+from kt.patterns import matcher
 from kt.patterns.scanner import OutOfTime
 from kt.plan import Stage, Step
 from kt.policy import ALLOW, Action, OnTrouble, Outcome
+from kt.runtime.conditions import NO_FACTS
 from kt.runtime.fused import ArgumentsLane, GrowingLane, LaneState, Late, StreamRules
 from kt.runtime.window import Blocked, HoldExceeded
 from tests.support.plans import scan_step
@@ -118,3 +124,65 @@ def test_a_whole_text_is_searched_within_its_time() -> None:
     ]
     with pytest.raises(OutOfTime):
         rules.find("odd secret", lambda: True)
+
+
+# ---- Steps that are for some requests only
+
+PROD = FilterFacts(MappingProxyType({'header["x-env"]': "prod"}))
+WHEN_PROD = 'header["x-env"] == "prod"'
+CONDITIONAL = (
+    scan_step("redact", "secret", order=1),
+    scan_step("block", "forbidden", action=Action.BLOCK, order=0, when=WHEN_PROD),
+    scan_step("flag", "odd", action=Action.FLAG, order=2, when=WHEN_PROD),
+)
+
+
+def test_only_steps_that_are_for_the_request_are_looked_for() -> None:
+    rules = rules_of(*CONDITIONAL).for_request(NO_FACTS)
+    assert [step.name for step in rules.steps] == ["redact"]
+    lane = lane_of(rules)
+    assert lane.feed("odd secret forbidden ") + lane.finish() == "odd [REDACT] forbidden "
+    assert [verdict.outcome for verdict in rules.verdicts(lane.found, None)] == [Outcome.REDACT]
+
+
+def test_all_of_them_are_looked_for_where_all_are_for_it() -> None:
+    rules = rules_of(*CONDITIONAL).for_request(PROD)
+    assert [step.name for step in rules.steps] == ["redact", "block", "flag"]
+    lane = lane_of(rules)
+    with pytest.raises(Blocked) as stop:
+        lane.feed("odd secret forbidden ")
+    assert stop.value.step.name == "block"
+    assert {owner.step.name for owner, _ in lane.found} >= {"redact", "flag"}
+
+
+def test_a_phase_that_is_for_no_request_of_this_kind_acts_on_nothing() -> None:
+    rules = rules_of(*CONDITIONAL[1:])
+    assert rules.acts
+    there = rules.for_request(NO_FACTS)
+    assert not there.acts
+    assert isinstance(lane_of(there, ARGUMENTS), GrowingLane)
+    assert (lane_of(there).feed("forbid"), lane_of(there).held) == ("forbid", 0)
+    there.demand_open()
+
+
+def test_of_two_that_block_at_one_place_the_first_declared_is_named_however_compiled() -> None:
+    first = scan_step("first", "ab", action=Action.BLOCK, order=0, when=WHEN_PROD)
+    second = scan_step("second", "a", action=Action.BLOCK, order=1)
+    third = scan_step("third", "abc", action=Action.BLOCK, order=2, when=WHEN_PROD)
+    for steps in itertools.permutations((first, second, third)):
+        with pytest.raises(Blocked) as stop:
+            lane_of(rules_of(*steps).for_request(PROD)).feed("abc ")
+        assert stop.value.step.name == "first"
+
+
+def test_nothing_is_compiled_while_a_request_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = rules_of(*CONDITIONAL)
+    monkeypatch.setattr(matcher, "_re2", lambda node: pytest.fail("compiled"))
+    monkeypatch.setattr(matcher, "compile_rules", lambda rules: pytest.fail("compiled"))
+    for facts in (NO_FACTS, PROD):
+        lane_of(rules.for_request(facts)).feed("secret ")
+
+
+def test_rules_without_conditions_are_the_same_for_every_request() -> None:
+    rules = rules_of(REDACT, FLAG)
+    assert rules.for_request(PROD) is rules
