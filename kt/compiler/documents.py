@@ -156,7 +156,7 @@ def _numbered(name: Entry, number: int, count: int) -> Entry:
     value = name.value
     if count > 1 and isinstance(value, Scalar) and isinstance(value.value, str):
         text = f"{value.text}.{number}"
-        value = attrs.evolve(value, value=text, text=text, verbatim=None)
+        value = attrs.evolve(value, value=text, text=text)
     return Entry(attrs.evolve(name.key, value="name", text="name"), value)
 
 

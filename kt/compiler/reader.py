@@ -149,18 +149,14 @@ class _Builder:
         for lone in _LONE_SURROGATE.findall(text):
             # One of PyYAML's two parsers lets an escape make one; no text can be encoded with it.
             self.report.add("forbidden_character", span, character=f"U+{ord(lone):04X}")
-        written = self.source.text[span.start : span.end]
         is_quoted = bool(getattr(event, "style", None))
-        verbatim = None
-        if written in (text, f'"{text}"', f"'{text}'"):
-            verbatim = span.start + (written != text)
         if is_quoted or isinstance(event, yaml.AliasEvent):
-            return Scalar(text, span, text, verbatim)
+            return Scalar(text, span, text)
         try:
-            return Scalar(resolve(text), span, text, verbatim)
+            return Scalar(resolve(text), span, text)
         except ValueError:
             self.report.add("number_not_finite", span, hint="quote it to make it a string")
-            return Scalar(0, span, text, verbatim)
+            return Scalar(0, span, text)
 
     def _seq(self, span: Span, depth: int) -> Seq:
         items: list[Node] = []

@@ -18,9 +18,6 @@ class Scalar:
     span: Span = attrs.field(eq=False)
     text: str = attrs.field(eq=False)
     """The value before it was resolved: `1.0` of the number 1.0."""
-    verbatim: int | None = attrs.field(default=None, eq=False)
-    """Where `text` stands in the source, if it stands there character by character."""
-
     is_filled: bool = attrs.field(default=False, eq=False)
     """Whether a variable is in it: then it is a string as well, where one is due."""
 

@@ -95,7 +95,6 @@ def test_the_order_of_keys_means_nothing() -> None:
         ("'request.model == ''a'' x'", [("filter.missing_and", "x")]),
         (r'"request.stream\n or\x20zz"', [("filter.unknown_field", "zz")]),
         (">-\n  request.stream\n  or (zz)\n", [("filter.unknown_field", "zz")]),
-        ("request.model == '${X}'", [("interpolation", "request.model == '${X}'")]),
         ("request.model matches 'a(?=b)'", [("filter.bad_pattern", "(?=")]),
     ],
 )

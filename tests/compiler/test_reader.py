@@ -37,28 +37,6 @@ def names_of(text: str) -> list[str]:
     return [found.name for found in read_text(text)[1].errors]
 
 
-@pytest.mark.parametrize(
-    ("written", "verbatim"),
-    [
-        ("plain", "plain"),
-        ("'it'", "it"),
-        ('"it"', "it"),
-        ("'it''s'", None),
-        (r'"a\x41"', None),
-        ("|\n  block\n", None),
-        ("one\n  two", None),
-        ("'é😀'", "é😀"),
-    ],
-)
-def test_a_scalar_knows_where_its_text_stands(written: str, verbatim: str | None) -> None:
-    text = f"a: {written}"
-    scalar = value_of(text)
-    assert isinstance(scalar, Scalar)
-    assert (scalar.verbatim is None) == (verbatim is None)
-    if verbatim is not None and scalar.verbatim is not None:
-        assert text[scalar.verbatim :].startswith(verbatim)
-
-
 def test_a_block_ends_at_its_last_value_not_at_the_next_key() -> None:
     text = "a:\n  b: 1\n\n\n# comment\nc: 2"
     node = value_of(text)
