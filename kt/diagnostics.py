@@ -67,6 +67,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "secret_variable": Code("KT231", "'{word}' is named like a secret, which nothing may show"),
         "policy.out_of_range": Code("KT218", "{message}"),
         "policy.conflict": Code("KT219", "{message}"),
+        "bad_path": Code("KT220", "not usable as the path of a request"),
         "pattern.atomic_group": Code("KT301", "{message}"),
         "pattern.backreference": Code("KT302", "{message}"),
         "pattern.bad_code_point": Code("KT304", "{message}"),

@@ -6,6 +6,7 @@ origin, a reordering.
 
 from kt.compiler.blocks import Kinds
 from kt.compiler.checks import CHECKS
+from kt.compiler.connections import resolve_connecting
 from kt.compiler.limits import resolve_admission, resolve_sizes, resolve_timeouts
 from kt.compiler.model import Config
 from kt.compiler.program import Program
@@ -28,14 +29,16 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
     pack = config.pack
     identity = (pack.name.value, pack.version.value, pack.enabled) if pack else NAMELESS
     timeouts = resolve_timeouts(gateway, report)
+    targets = resolve_targets(config, settings, report)
     return Program(
         name=identity[0],
         version=identity[1],
         enabled=identity[2],
         stages=stages_of(config, kinds, settings, report, timeouts.policy),
         disabled=disabled_in(config),
-        targets=resolve_targets(config, settings, report),
+        targets=targets,
         strategy=_strategy(config),
+        connecting=resolve_connecting(gateway, targets, report),
         listen_port=DEFAULT_PORT if gateway.listen_port is None else gateway.listen_port.value,
         timeouts=timeouts,
         admission=resolve_admission(gateway, settings, report),

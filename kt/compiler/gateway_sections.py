@@ -18,6 +18,7 @@ from kt.compiler.fields import (
     setting,
     size,
 )
+from kt.plan import HttpVersion, Transport
 from kt.policies import AnyValue
 
 
@@ -61,16 +62,9 @@ class KeepAlive:
     """`gateway.upstream.keep_alive`."""
 
     SECTION: ClassVar[str] = "gateway.upstream.keep_alive"
-    enabled: bool | None = not_enforced()
-    interval: Duration | None = duration(is_enforced=False)
-    timeout: Duration | None = duration(is_enforced=False)
-
-
-class HttpVersion(Enum):
-    """The protocol spoken to providers."""
-
-    HTTP1 = "h1"
-    HTTP2 = "h2"
+    enabled: bool | None = setting()
+    interval: Duration | None = duration()
+    timeout: Duration | None = duration()
 
 
 @attrs.frozen(kw_only=True)
@@ -78,8 +72,9 @@ class UpstreamOptions:
     """`gateway.upstream`."""
 
     SECTION: ClassVar[str] = "gateway.upstream"
-    http_version: HttpVersion | None = not_enforced()
-    keep_alive: KeepAlive | None = setting()
+    transport: Transport | None = setting()
+    http_version: HttpVersion | None = setting()
+    keep_alive: KeepAlive = setting(KeepAlive())
 
 
 @attrs.frozen(kw_only=True)
@@ -88,8 +83,8 @@ class ConnectionPool:
 
     SECTION: ClassVar[str] = "gateway.connection_pool"
     max_idle_per_host: Number | None = count(least=0)
-    max_total: Number | None = count(is_enforced=False)
-    max_lifetime: Duration | None = duration(is_enforced=False)
+    max_total: Number | None = count()
+    max_lifetime: Duration | None = duration()
     idle_timeout: Duration | None = duration()
 
 
@@ -98,9 +93,9 @@ class WarmUp:
     """`gateway.warmup`."""
 
     SECTION: ClassVar[str] = "gateway.warmup"
-    enabled: bool | None = not_enforced()
-    connections_per_provider: Number | None = count(least=0, is_enforced=False)
-    probe_endpoint: Text | None = not_enforced()
+    enabled: bool | None = setting()
+    connections_per_provider: Number | None = count(least=0)
+    probe_endpoint: Text | None = setting(least=1, most=200)
 
 
 @attrs.frozen(kw_only=True)
@@ -153,7 +148,7 @@ class Gateway:
     timeouts: Timeouts = setting(Timeouts())
     buffers: Buffers = setting(Buffers())
     concurrency: Concurrency = setting(Concurrency())
-    upstream: UpstreamOptions | None = setting()
+    upstream: UpstreamOptions = setting(UpstreamOptions())
     connection_pool: ConnectionPool = setting(ConnectionPool())
     warmup: WarmUp | None = setting()
     streaming: Streaming = setting(Streaming())

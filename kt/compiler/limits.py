@@ -82,10 +82,12 @@ def resolve_pool(pool: TargetPool | None, gateway: Gateway, report: Report) -> P
     shared = gateway.connection_pool
     connections = POOL_CONNECTIONS if own.max_connections is None else own.max_connections.value
     idle_time = own.idle_timeout or shared.idle_timeout or gateway.timeouts.idle
+    lifetime = shared.max_lifetime
     return Pool(
         max_connections=connections,
         max_idle=_max_idle(own.max_idle_per_host or shared.max_idle_per_host, connections, report),
         idle=_limit(report, idle_time, IDLE),
+        lifetime=None if lifetime is None else _limit(report, lifetime, 0.0),
     )
 
 

@@ -18,6 +18,7 @@ def lower(program: Program) -> Plan:
         output=program.phase(Phase.OUTPUT),
         audit=tuple(step for stage in program.phase(Phase.AUDIT) for step in stage.steps),
         targets=program.targets,
+        connecting=program.connecting,
         strategy=program.strategy,
         listen_port=program.listen_port,
         timeouts=program.timeouts,

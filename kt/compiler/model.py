@@ -215,6 +215,16 @@ class TargetPool:
 
 
 @attrs.frozen(kw_only=True)
+class TargetTls:
+    """The files of one target's TLS."""
+
+    SECTION: ClassVar[str] = "providers.targets.tls"
+    ca_file: Text | None = setting(least=1, most=4000)
+    client_cert: Text | None = setting(least=1, most=4000)
+    client_key: Text | None = setting(least=1, most=4000)
+
+
+@attrs.frozen(kw_only=True)
 class Target:
     """One provider endpoint, as written."""
 
@@ -229,6 +239,7 @@ class Target:
     api_key_prefix: Text | None = setting(least=0, most=200)
     format: Text | None = not_enforced()
     pool: TargetPool | None = setting()
+    tls: TargetTls = setting(TargetTls())
     provider_type: Text | None = not_enforced()
     data_policy: provided.DataPolicy | None = not_enforced()
     data_collection: provided.DataCollection | None = not_enforced()

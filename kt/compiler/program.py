@@ -6,7 +6,7 @@ import attrs
 
 from kt.compiler.profile import Profile
 from kt.filters.syntax import Always
-from kt.plan import Admission, Sizes, Stage, Step, Strategy, Target, Timeouts
+from kt.plan import Admission, Connecting, Sizes, Stage, Step, Strategy, Target, Timeouts
 from kt.policy import Phase
 
 PARTS = (Phase.INPUT, Phase.OUTPUT, Phase.AUDIT)
@@ -26,6 +26,7 @@ class Program:
     disabled: frozenset[int] = frozenset()
     """The declared places (`Step.order`) of entries that are switched off."""
     targets: tuple[Target, ...]
+    connecting: Connecting = attrs.field(factory=Connecting)
     strategy: Strategy = Strategy.ORDERED
     listen_port: int
     timeouts: Timeouts

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import attrs
 
+from kt.compiler.connections import resolve_tls
 from kt.compiler.fields import Text
 from kt.compiler.gateway_sections import Gateway
 from kt.compiler.limits import resolve_pool
@@ -109,6 +110,7 @@ def _target(written: Target, gateway: Gateway, report: Report) -> PlanTarget:
         api_key_header=_matching(target.api_key_header, _HEADER, known.api_key_header, report),
         api_key_prefix=_matching(target.api_key_prefix, _PREFIX, known.api_key_prefix, report),
         pool=resolve_pool(target.pool, gateway, report),
+        tls=resolve_tls(target.tls, report),
         origin=report.source.place(target.span),
     )
 

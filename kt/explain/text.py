@@ -14,10 +14,13 @@ from kt.explain.document import Explanation, explanation
 from kt.explain.patterns import SHOWN_HASH
 from kt.explain.tables import section
 from kt.plan import (
+    Connecting,
     Count,
+    HttpVersion,
     Limit,
     NotEnforced,
     Plan,
+    Pool,
     Record,
     Scan,
     Sizes,
@@ -25,6 +28,8 @@ from kt.plan import (
     Step,
     Target,
     Timeouts,
+    Tls,
+    Transport,
 )
 from kt.units import show_duration, show_size
 
@@ -128,15 +133,46 @@ def _work(step: Step, hold: str | None) -> str:
 def _target(target: Target) -> Iterator[tuple[str, ...]]:
     secret = target.secret
     key = "no key" if secret is None else f"key from {secret.source.value} {secret.name}"
-    pool = target.pool
     yield (
         target.id,
         target.base_url,
         "the request's model" if target.model is None else f"model {target.model}",
         key if secret is None else f"{key} in {target.api_key_header}",
-        f"{pool.max_connections} connections, {pool.max_idle} idle for {_limit(pool.idle)}",
+        _pool(target.pool) + "".join(f", {word}" for word in _tls(target.tls)),
         target.origin,
     )
+
+
+def _pool(pool: Pool) -> str:
+    kept = f"{pool.max_connections} connections, {pool.max_idle} idle for {_limit(pool.idle)}"
+    return kept if pool.lifetime is None else f"{kept}, none for more than {_limit(pool.lifetime)}"
+
+
+def _tls(tls: Tls) -> Iterator[str]:
+    if tls.ca_file is not None:
+        yield f"trusts {tls.ca_file}"
+    if tls.client_cert is not None:
+        yield f"shows {tls.client_cert}"
+
+
+def _connecting(connecting: Connecting) -> Iterator[tuple[str, ...]]:
+    """What is not as it always is."""
+    if connecting.transport is not Transport.KT:
+        yield "transport", connecting.transport.value, ""
+    if connecting.http_version is HttpVersion.HTTP2:
+        yield "http_version", "HTTP/2 where the target speaks it", ""
+    probes = connecting.keep_alive
+    if probes is None:
+        yield "keep_alive", "no probes", ""
+    elif {probes.interval.origin, probes.timeout.origin} != {"default"}:
+        often, dead = _limit(probes.interval), _limit(probes.timeout)
+        yield "keep_alive", f"probed every {often}, dead after {dead}", ""
+    if connecting.max_total is not None:
+        yield "max_total", f"{connecting.max_total.value} connections", connecting.max_total.origin
+    if connecting.warm_up is not None:
+        count, probe = connecting.warm_up.connections, connecting.warm_up.probe
+        tried = "" if probe is None else f", tried with {probe}"
+        yield "warm-up", f"{count.value} connections to each target{tried}", count.origin
 
 
 def _limits(plan: Plan) -> Iterator[tuple[str, ...]]:
@@ -149,6 +185,7 @@ def _limits(plan: Plan) -> Iterator[tuple[str, ...]]:
     for field in attrs.fields(Sizes):
         size: Count = getattr(plan.sizes, field.name)
         yield field.name, show_size(size.value), size.origin
+    yield from _connecting(plan.connecting)
     yield "listen_port", str(plan.listen_port), ""
     yield "answers", _answers(plan), ""
     yield "server-timing", "sent" if plan.server_timing else "not sent", ""
