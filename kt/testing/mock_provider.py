@@ -1,6 +1,6 @@
-"""An OpenAI-shaped provider as an ASGI app: answers as told and remembers what reached it.
+"""A provider of every wire format as an ASGI app: answers as told and remembers what reached it.
 
-In: `POST /v1/chat/completions`, `GET /v1/models`. Out: answers; `requests` and `counts`. Never: a
+In: `POST` to the paths of SHAPES, `GET /v1/models`. Out: answers; `requests` and `counts`. Never: a
 clock or network of its own, a memory that grows with the number of requests.
 """
 
@@ -14,13 +14,14 @@ import trio
 
 from kt.runtime.inbox import Message, Receive, Send
 from kt.testing.behavior import MockSettings, UnknownBehavior, choose
-from kt.testing.completions import (
+from kt.testing.scripts import (
     Headers,
     Script,
-    completion_script,
+    answer_script,
     error_script,
     models_script,
 )
+from kt.testing.shapes import SHAPES, Shape
 
 BODY_LIMIT = 64 * 2**20
 """The most bytes of a request that are read."""
@@ -126,23 +127,22 @@ class MockProvider:
             self._received[received.number - oldest] = with_end
 
     def _script(self, received: Received) -> Script:
-        match received.method, received.path:
-            case "GET", "/v1/models":
-                return models_script()
-            case "POST", "/v1/chat/completions":
-                return self._completion(received)
+        shape = SHAPES.get(received.path)
+        if received.method == "POST" and shape is not None:
+            return self._answer(shape, received)
+        if (received.method, received.path) == ("GET", "/v1/models"):
+            return models_script()
         return error_script(404, "there is nothing here")
 
-    def _completion(self, received: Received) -> Script:
+    def _answer(self, shape: Shape, received: Received) -> Script:
         if self._random.random() < self.settings.fail_rate:
             return error_script(500, "made to fail", "server_error")
         try:
             behavior = choose(self.settings, _model(received.body), received.headers)
         except UnknownBehavior as error:
             return error_script(400, str(error))
-        return completion_script(
-            received.number, received.body, received.headers, behavior, self.settings
-        )
+        number, body, headers = received.number, received.body, received.headers
+        return answer_script(shape, number, body, headers, behavior, self.settings)
 
 
 def _headers(scope: Message) -> Headers:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kt.testing import completions
+from kt.testing import scripts
 from kt.testing.behavior import MockSettings, choose
-from kt.testing.completions import Script, Step, completion_script, split_evenly
+from kt.testing.scripts import Script, Step, answer_script
+from kt.testing.shapes import SHAPES, split_evenly
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 Recut = Callable[[Iterable[Step], int, float], Iterator[Step]]
@@ -29,7 +30,9 @@ def script_of(
     if stream:
         request |= {"stream": True, "stream_options": {"include_usage": True}}
     body = json.dumps(request).encode()
-    return completion_script(number, body, (), choose(settings, "m", ()), settings)
+    return answer_script(
+        SHAPES["/v1/chat/completions"], number, body, (), choose(settings, "m", ()), settings
+    )
 
 
 def bytes_of(script: Script) -> bytes:
@@ -69,12 +72,12 @@ def check_recut(recut: Recut) -> None:
 
 
 def test_cutting_anew_keeps_the_bytes() -> None:
-    check_recut(completions._recut)
+    check_recut(scripts._recut)
 
 
 def test_the_law_of_cutting_finds_a_lost_tail() -> None:
     def lossy(steps: Iterable[Step], size: int, pause: float) -> Iterator[Step]:
-        return (step for step in completions._recut(steps, size, pause) if len(step.data) == size)
+        return (step for step in scripts._recut(steps, size, pause) if len(step.data) == size)
 
     with pytest.raises(AssertionError):
         check_recut(lossy)
@@ -172,7 +175,9 @@ def test_a_status_is_answered(fault: str, status: int, retry: int) -> None:
 )
 def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
     settings = MockSettings()
-    script = completion_script(1, body, (), choose(settings, "", ()), settings)
+    script = answer_script(
+        SHAPES["/v1/chat/completions"], 1, body, (), choose(settings, "", ()), settings
+    )
     assert script.status == 400
 
 
@@ -185,7 +190,9 @@ def test_the_last_user_message_is_echoed_with_its_parts_joined() -> None:
     ]
     body = json.dumps({"messages": messages}).encode()
     settings = MockSettings()
-    script = completion_script(1, body, (), choose(settings, "", ()), settings)
+    script = answer_script(
+        SHAPES["/v1/chat/completions"], 1, body, (), choose(settings, "", ()), settings
+    )
     assert json.loads(bytes_of(script))["choices"][0]["message"]["content"] == "ab"
 
 
@@ -194,5 +201,7 @@ def test_the_request_and_its_headers_can_be_echoed() -> None:
     settings = MockSettings()
     for echo, expected in (("request", body.decode()), ("headers", '{"a": "b"}')):
         behavior = choose(settings, f"mock:echo={echo}", ())
-        script = completion_script(1, body, (("a", "b"),), behavior, settings)
+        script = answer_script(
+            SHAPES["/v1/chat/completions"], 1, body, (("a", "b"),), behavior, settings
+        )
         assert json.loads(bytes_of(script))["choices"][0]["message"]["content"] == expected
