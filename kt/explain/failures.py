@@ -10,6 +10,7 @@ import attrs
 
 from kt.errors import REFUSALS
 from kt.explain.applicability import only_when
+from kt.explain.holds import HOLDING
 from kt.explain.tables import section
 from kt.plan import Plan, Scan, Step, Target
 from kt.policy import Action, OnTrouble, Phase
@@ -17,6 +18,7 @@ from kt.policy import Action, OnTrouble, Phase
 TROUBLE = ("late", "failed", "unevaluable")
 
 ADMISSION = (
+    ("path", "no target speaks its format", "no_target"),
     ("queue", "full", "queue_full"),
     ("queue", "no slot in time", "queue_timeout"),
     ("body", "not JSON", "invalid_json"),
@@ -28,6 +30,7 @@ ADMISSION = (
     ("gateway", "drains", "draining"),
     ("gateway", "a bug", "internal_error"),
 )
+TOKENS = ("body", "token numbers", "tokens_not_readable")
 UPSTREAM = (
     ("cannot be reached", "connect_failed"),
     ("no connection in time", "connect_timeout"),
@@ -41,34 +44,61 @@ UPSTREAM = (
 BEFORE_ANYTHING_IS_SENT = frozenset({"connect_failed", "connect_timeout"})
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Failure:
     """One way to fail and what becomes of the request."""
 
     node: str
     trouble: str
-    seen: str
-    gate: str
-    """`open` where the text goes on unjudged, else `closed`."""
+    code: str | None = None
+    """The refusal that the client gets; None where the request goes on, as `then` says."""
+    status: int | None = None
+    should_retry: bool | None = None
+    retry_after: bool = False
+    then: str = ""
+    gate: str = "closed"
+    """`open` where the text goes on unjudged."""
     only_when: str = ""
     """For which requests the node is asked; empty for all."""
+
+    @property
+    def seen(self) -> str:
+        """What the client sees, in words."""
+        if self.code is None:
+            return self.then
+        retry = {True: ", should retry", False: ", should not retry", None: ""}[self.should_retry]
+        after = ", retry-after" if self.retry_after else ""
+        return f"{self.status} {REFUSALS[self.code].type} / {self.code}{retry}{after}"
 
 
 def failures(plan: Plan) -> tuple[Failure, ...]:
     """Every way in which a node of the plan can fail, in the order of a request's way."""
     steps = (*plan.steps(Phase.INPUT), *plan.steps(Phase.OUTPUT))
+    acts = any(step.facts.can_block or step.facts.edits for step in plan.steps(Phase.INPUT))
     return (
-        *(Failure(node, trouble, _refusal(code), "closed") for node, trouble, code in ADMISSION),
+        *(_refused(*row) for row in (*ADMISSION, *((TOKENS,) if acts else ()))),
         *(row for step in steps for row in _step(step)),
-        *(row for target in plan.targets for row in _target(target, plan)),
+        *(row for at, _ in enumerate(plan.targets) for row in _target(at, plan.targets)),
     )
 
 
 def failures_text(plan: Plan) -> str:
     """The table as text; what ends an answer that has begun is one error frame with that code."""
-    rows = (attrs.astuple(one) for one in failures(plan))
-    title = f"FAILURES {plan.name}@{plan.version}  (format may change)"
+    rows = ((one.node, one.trouble, one.seen, one.gate, one.only_when) for one in failures(plan))
+    title = f"FAILURES {plan.name}@{plan.version}  (format may change; use --json)"
     return "\n".join(section(title, rows)) + "\n"
+
+
+def _refused(node: str, trouble: str, code: str) -> Failure:
+    row = REFUSALS[code]
+    return Failure(
+        node=node,
+        trouble=trouble,
+        code=code,
+        status=row.status,
+        should_retry=row.should_retry,
+        retry_after=row.retry_after,
+    )
 
 
 def _step(step: Step) -> Iterator[Failure]:
@@ -83,28 +113,36 @@ def _trouble(step: Step) -> Iterator[Failure]:
     if not isinstance(body, Scan):
         return
     if body.action is Action.BLOCK:
-        code = "input_blocked" if step.phase is Phase.INPUT else "output_blocked"
-        yield Failure(node, "block", _refusal(code), "closed")
+        yield _refused(
+            node, "block", "input_blocked" if step.phase is Phase.INPUT else "output_blocked"
+        )
     if body.action is Action.ESCALATE:
-        yield Failure(node, "escalate", _refusal("escalation_required"), "closed")
+        yield _refused(node, "escalate", "escalation_required")
     for trouble in TROUBLE:
         if step.on_trouble is OnTrouble.BLOCK:
-            yield Failure(node, trouble, _refusal("policy_unavailable"), "closed")
+            yield _refused(node, trouble, "policy_unavailable")
         else:
-            yield Failure(node, trouble, "goes on as if it allowed", "open")
-    if step.phase is not Phase.INPUT and body.action in (Action.BLOCK, Action.REDACT):
-        yield Failure(node, "a hold reaches its cap", _refusal("hold_exceeded"), "closed")
+            yield Failure(node=node, trouble=trouble, then="goes on as if it allowed", gate="open")
+    if step.phase is not Phase.INPUT and body.action in HOLDING:
+        yield _refused(node, "a hold reaches its cap", "hold_exceeded")
 
 
-def _target(target: Target, plan: Plan) -> Iterator[Failure]:
-    is_last = target is plan.targets[-1]
+def _target(at: int, targets: tuple[Target, ...]) -> Iterator[Failure]:
+    target = targets[at]
+    node = f"upstream {target.id}"
+    is_tried_alone = not any(_speak_alike(target, one) for one in targets[:at])
+    has_next = any(_speak_alike(target, one) for one in targets[at + 1 :])
     for trouble, code in UPSTREAM:
-        goes_on = code in BEFORE_ANYTHING_IS_SENT and not is_last
-        seen = "the next target is asked" if goes_on else _refusal(code)
-        yield Failure(f"upstream {target.id}", trouble, seen, "closed")
+        row = _refused(node, trouble, code)
+        if code in BEFORE_ANYTHING_IS_SENT and has_next:
+            row = Failure(node=node, trouble=trouble, then="the next target is asked")
+        elif code in BEFORE_ANYTHING_IS_SENT and not is_tried_alone:
+            # All before it were tried too, so there is no use in coming again.
+            row = attrs.evolve(row, should_retry=False)
+        yield row
+    yield Failure(node=node, trouble="another 4xx", then="is passed on as it is")
 
 
-def _refusal(code: str) -> str:
-    row = REFUSALS[code]
-    retry = {True: ", should retry", False: ", should not retry", None: ""}[row.should_retry]
-    return f"{row.status} {row.type} / {code}{retry}{', retry-after' if row.retry_after else ''}"
+def _speak_alike(one: Target, other: Target) -> bool:
+    """Whether there are requests for which both can be asked."""
+    return None in (one.format, other.format) or one.format == other.format
