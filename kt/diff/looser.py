@@ -95,6 +95,12 @@ class Lost:
     rule: Rule
     gap: Filter
     """The requests for which it may be lost."""
+    is_kept_for_some: bool
+
+    @property
+    def reason(self) -> str:
+        """What was lost, for people."""
+        return "for fewer requests" if self.is_kept_for_some else f"rule {self.rule.id}"
 
 
 @attrs.frozen
@@ -134,7 +140,7 @@ def newly_allowed(old: Plan, new: Plan, tries: int) -> Answer:
     lost = [one for phase in PHASES for one in _lost(old, new, phase)]
     found = [*_limits(old, new), *_trouble(old, new)]
     sides = Sides(Side.of(old), Side.of(new))
-    found += [one for each in lost for one in _witnessed(sides, each)]
+    found += _all_witnessed(sides, lost)
     if found or not lost:
         return Answer(Proof.FOUND if found else Proof.PROVED, tuple(found), 0)
     generated = tuple(_generated(old, new, sides, lost, tries))
@@ -154,7 +160,7 @@ def _lost(old: Plan, new: Plan, phase: Phase) -> Iterator[Lost]:
             is_same = not (is_elsewhere and asks_for((step.when, *found), PROVIDER))
             if not (found and is_same and _is_covered(step.when, found)):
                 gap = _gap(step.when, found) if is_same else TRUE
-                yield Lost(phase, step, rule, gap)
+                yield Lost(phase, step, rule, gap, is_kept_for_some=bool(found))
 
 
 def _conditions(steps: list[Step]) -> Mapping[Meaning, tuple[Filter | None, ...]]:
@@ -227,12 +233,23 @@ def _time(plan: Plan, step: Step) -> float:
     return min(step.limit.seconds, plan.timeouts.policy.seconds)
 
 
+def _all_witnessed(sides: Sides, lost: list[Lost]) -> Iterator[Looser]:
+    """A witness for each rule that was lost; one for all that a step looks for less often."""
+    told: set[tuple[Phase, str, Filter]] = set()
+    for one in lost:
+        place = (one.phase, one.step.name, one.gap)
+        if not (one.is_kept_for_some and place in told):
+            for found in _witnessed(sides, one):
+                told.add(place)
+                yield found
+
+
 def _witnessed(sides: Sides, lost: Lost) -> Iterator[Looser]:
     for text in samples(lost.rule, 3):
         for facts in _examples([lost.gap, lost.step.when]):
             found = _compare(sides, lost.phase, text, facts)
             if found is not None:
-                yield attrs.evolve(found, policy=lost.step.name, reason=f"rule {lost.rule.id}")
+                yield attrs.evolve(found, policy=lost.step.name, reason=lost.reason)
                 return
 
 

@@ -60,7 +60,7 @@ REQUEST = Vocabulary(
         Entry("request.model", _TEXT, "the model that the client asks for"),
         Entry("request.stream", Form(Kind.BOOLEAN, is_nullable=True), "asks for a stream"),
         Entry("request.temperature", _NUMBER_OR_NULL, "as the client sent it"),
-        Entry("request.max_tokens", _WHOLE_OR_NULL, "as the client sent it"),
+        Entry("request.max_tokens", _WHOLE_OR_NULL, "the longest answer, by any of its names"),
         Entry("request.messages.count", _COUNT, "how many messages there are"),
         Entry("request.text.length", _BYTES, "the UTF-8 bytes of all text that policies read"),
         Entry("user.id", _TEXT, "who asks"),

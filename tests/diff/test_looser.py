@@ -221,7 +221,7 @@ def test_more_requests_are_nothing_new_and_fewer_are(
     assert newly_allowed(narrow, wide, 10).proof is Proof.PROVED
     if len(new) == 1:
         (found,) = newly_allowed(wide, narrow, 10).looser
-        assert (found.policy, found.witness) == ("p0", "ab")
+        assert (found.policy, found.witness, found.reason) == ("p0", "ab", "for fewer requests")
 
 
 def test_a_witness_is_a_request_that_the_old_condition_is_for() -> None:
@@ -262,3 +262,10 @@ def test_the_law_finds_a_proof_that_ignores_the_condition(monkeypatch: pytest.Mo
     with pytest.raises(AssertionError):
         check_sound(old, new)
     looser._is_covered.cache_clear()
+
+
+def test_rules_that_are_looked_for_less_often_have_one_witness_together() -> None:
+    rules = ("ab", "cd", "ef")
+    old, narrow = (plan(step(Action.BLOCK, *rules, when=when)) for when in (None, PROD))
+    assert len(newly_allowed(old, narrow, 10).looser) == 1
+    assert len(newly_allowed(old, plan(), 10).looser) == 3
