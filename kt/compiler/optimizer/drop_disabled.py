@@ -3,7 +3,7 @@
 In: Program. Out: Program without the steps of disabled entries. Never: drops anything else.
 """
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 import attrs
 
@@ -15,7 +15,7 @@ def drop_disabled(program: Program) -> Program:
     return without(program, program.disabled)
 
 
-def without(program: Program, orders: Set[int]) -> Program:
+def without(program: Program, orders: AbstractSet[int]) -> Program:
     """The program without the steps of some declared places."""
     kept = []
     for stage in program.stages:
