@@ -154,9 +154,13 @@ def names() -> st.SearchStrategy[Any]:
 def whens() -> st.SearchStrategy[Any]:
     """Conditions on a request, in both forms."""
     compared = {
-        **{"path": NAMES, "header": st.dictionaries(NAMES, names(), max_size=2), "model": names()},
-        **{"max_tokens_gt": st.sampled_from([0, 7]), "text.length-lte": sizes()},
-        **{"request.stream": st.sampled_from([True, None]), "wallet_balance": NAMES},
+        "path": NAMES,
+        "header": st.dictionaries(NAMES, names(), max_size=2),
+        "model": names(),
+        "max_tokens_gt": st.sampled_from([0, 7]),
+        "text.length-lte": sizes(),
+        "request.stream": st.sampled_from([True, None]),
+        "wallet_balance": NAMES,
     }
     texts = st.sampled_from(["request.stream", 'request.model in ["a"]', "not exists(user.id)"])
     return st.one_of(st.fixed_dictionaries({}, optional=compared), texts)

@@ -3,8 +3,6 @@
 In: Program. Out: Program without the steps of disabled entries. Never: drops anything else.
 """
 
-from collections.abc import Set as AbstractSet
-
 import attrs
 
 from kt.compiler.program import Program
@@ -15,7 +13,7 @@ def drop_disabled(program: Program) -> Program:
     return without(program, program.disabled)
 
 
-def without(program: Program, orders: AbstractSet[int]) -> Program:
+def without(program: Program, orders: frozenset[int]) -> Program:
     """The program without the steps of some declared places."""
     kept = []
     for stage in program.stages:
