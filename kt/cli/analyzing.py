@@ -1,12 +1,13 @@
 """`kt config compile --analyze`: what the input phase says of one request, and how fast.
 
-In: a plan and a request's body in a file; conditions see that body and no headers. Out: a row per
-check with its verdict and microseconds beside the estimate that ordered it. Never: the request's
-text; rule ids and span lengths only.
+In: a plan, a request's body in a file and its headers. Out: a row per check with its verdict and
+microseconds beside the estimate that ordered it, and what is not for this request. Never: the
+request's text; rule ids and span lengths only.
 """
 
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import attrs
 import trio
@@ -16,15 +17,19 @@ from kt.compiler import Compiled
 from kt.compiler.optimizer.cheapest_first import estimated_seconds
 from kt.errors import GatewayError, UsageError
 from kt.explain.tables import section
+from kt.filters.evaluation import compile_filter
 from kt.filters.facts import FilterFacts
+from kt.filters.printing import show
 from kt.plan import NotEnforced, Plan
 from kt.policy import Outcome, Phase
 from kt.runtime.conditions import ClientRequest, FactReader
 from kt.runtime.engine import THREADS, PolicyBudget, bind, judge
-from kt.runtime.identity import Identity
+from kt.runtime.identity import Headers, Identity
 from kt.runtime.settle import Decision, Judged
 from kt.wire.chat import CHAT
 from kt.wire.json_body import parse_strict
+
+NO_HEADERS: Headers = MappingProxyType({})
 
 HEADER = ("policy", "verdict", "rule", "bytes found", "measured", "estimated", "estimate from")
 
@@ -44,6 +49,14 @@ class Check:
 
 
 @attrs.frozen(kw_only=True)
+class Elsewhere:
+    """A policy that is not for this request, and for which it is."""
+
+    policy: str
+    when: str
+
+
+@attrs.frozen(kw_only=True)
 class Analysis:
     """What becomes of one request."""
 
@@ -52,49 +65,72 @@ class Analysis:
     policy: str | None
     edits: int
     checks: tuple[Check, ...]
+    not_for_this_request: tuple[Elsewhere, ...]
     not_asked: tuple[str, ...]
-    """Policies that are not for this request, or that a block came before."""
+    """Policies that a block came before."""
 
 
-def analyze(compiled: Compiled, path: Path) -> Analysis:
+def analyze(compiled: Compiled, path: Path, headers: Headers = NO_HEADERS) -> Analysis:
     """Judge one request. Raises UsageError where it is none."""
-    decision = trio.run(partial(_judged, compiled.plan, _request(path, compiled.plan)))
+    plan = compiled.plan
+    request = _request(path, headers, plan)
+    facts = FactReader.of(plan).read(request)
+    decision = trio.run(partial(_judged, plan, request, facts))
     asked = {one.step.name for one in decision.judged}
-    performed = (
-        step.name
-        for step in compiled.plan.steps(Phase.INPUT)
-        if not isinstance(step.body, NotEnforced)
-    )
+    steps = [step for step in plan.steps(Phase.INPUT) if not isinstance(step.body, NotEnforced)]
+    elsewhere = {
+        step.name: show(step.when)
+        for step in steps
+        if step.when is not None and not compile_filter(step.when)(facts)
+    }
     return Analysis(
         request=str(path),
         outcome=decision.outcome.value,
         policy=None if decision.step is None else decision.step.name,
         edits=len(decision.edits),
         checks=tuple(_check(compiled, one) for one in decision.judged),
-        not_asked=tuple(name for name in performed if name not in asked),
+        not_for_this_request=tuple(
+            Elsewhere(policy=name, when=when) for name, when in elsewhere.items()
+        ),
+        not_asked=tuple(
+            step.name for step in steps if step.name not in asked and step.name not in elsewhere
+        ),
     )
 
 
 def analysis_text(analysis: Analysis) -> str:
     """The analysis as a table."""
     rows = [HEADER, *(_row(one) for one in analysis.checks)]
-    lines = [*section(f"input phase of {analysis.request}", rows)]
+    elsewhere = (
+        f"not for this request: {one.policy}, only when {one.when}"
+        for one in analysis.not_for_this_request
+    )
+    lines = [*section(f"input phase of {analysis.request}", rows), *elsewhere]
     if analysis.not_asked:
-        lines.append(f"not asked: {', '.join(analysis.not_asked)}")
+        lines.append(f"not asked any more: {', '.join(analysis.not_asked)}")
     return "\n".join([*lines, _ending(analysis)]) + "\n"
 
 
-def analysis_view(path: Path) -> View:
-    """One request as a view."""
+def analysis_view(path: Path, headers: tuple[str, ...]) -> View:
+    """One request, with headers as `NAME: VALUE`, as a view. Raises UsageError where one is not."""
+    sent = MappingProxyType(dict(map(_header, headers)))
     return View(
         "analyze",
         "",
-        lambda compiled: analysis_text(analyze(compiled, path)),
-        lambda compiled: analyze(compiled, path),
+        lambda compiled: analysis_text(analyze(compiled, path, sent)),
+        lambda compiled: analyze(compiled, path, sent),
     )
 
 
-def _request(path: Path, plan: Plan) -> ClientRequest:
+def _header(text: str) -> tuple[bytes, bytes]:
+    name, colon, value = text.partition(":")
+    if not (colon and name.strip()):
+        # The text may hold a key: it is not repeated.
+        raise UsageError("a header has no name and value", "write --header 'x-env: prod'")
+    return name.strip().lower().encode(), value.strip().encode()
+
+
+def _request(path: Path, headers: Headers, plan: Plan) -> ClientRequest:
     try:
         value = parse_strict(_read(path, plan.sizes.request_body.value))
         CHAT.check_request(value)
@@ -103,7 +139,11 @@ def _request(path: Path, plan: Plan) -> ClientRequest:
         hint = f"give the body of a request to {CHAT.path}"
         raise UsageError(f"{path}: {error.message} ({error.code})", hint) from None
     return ClientRequest(
-        path=CHAT.path, headers={}, identity=Identity.of({}), body=value, segments=segments
+        path=CHAT.path,
+        headers=headers,
+        identity=Identity.of(headers),
+        body=value,
+        segments=segments,
     )
 
 
@@ -118,11 +158,10 @@ def _read(path: Path, limit: int) -> bytes:
     return body
 
 
-async def _judged(plan: Plan, request: ClientRequest) -> Decision:
+async def _judged(plan: Plan, request: ClientRequest, facts: FilterFacts) -> Decision:
     """Judge twice and keep the second: the first pays for what the engine builds on first use."""
     stages = bind(plan.input)
     threads = trio.CapacityLimiter(THREADS)
-    facts: FilterFacts = FactReader.of(plan).read(request)
     for _ in range(2):
         budget = PolicyBudget(plan.timeouts.policy.seconds, threads)
         decision = await judge(stages, request.segments, budget, facts)

@@ -33,6 +33,8 @@ class Wanted:
     form: str
     verify: int | None
     analyze: Path | None
+    headers: tuple[str, ...]
+    """Of the request to analyze, as `NAME: VALUE`."""
     as_json: bool
 
     @property
@@ -42,6 +44,8 @@ class Wanted:
 
     def demand_one_output(self) -> None:
         """Raise UsageError where what is asked for cannot stand in one output."""
+        if self.headers and self.analyze is None:
+            raise UsageError("--header is of a request", "give the request with --analyze REQUEST")
         asked = list(self._asked())
         alone = [one for one in asked if one in (f"--format {MERMAID}", f"--stage {self.stage}")]
         if alone and len(asked) > 1:
@@ -89,6 +93,13 @@ def explaining_options(command: Command) -> Command:
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="REQUEST",
         help="Run the input phase on a request's body (JSON) and show what each policy says.",
+    )
+    @click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="NAME:VALUE",
+        help="A header of the request to analyze, for conditions that ask about it.",
     )
     @click.option(
         "--profile",
@@ -145,7 +156,7 @@ def _views(wanted: Wanted) -> Iterator[View]:
     if wanted.analyze is not None:
         from kt.cli.analyzing import analysis_view  # NOT: at the top. It brings the runtime.
 
-        yield analysis_view(wanted.analyze)
+        yield analysis_view(wanted.analyze, wanted.headers)
 
 
 def prove(compiled: Compiled, requests: int) -> bool:
