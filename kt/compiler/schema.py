@@ -14,7 +14,7 @@ from kt.compiler import model
 from kt.compiler import provider_sections as provided
 from kt.compiler.documents import SIDES
 from kt.compiler.entries import LOOKED_FOR
-from kt.compiler.kind_names import SINGLE, TYPES
+from kt.compiler.kind_names import KIND_OF, SINGLE, TYPES
 from kt.compiler.schema_forms import (
     Schema,
     closed_map,
@@ -140,21 +140,28 @@ def _provider_has(demand: Schema) -> Schema:
 
 def _entries(kinds: Kinds) -> dict[str, Schema]:
     """The sections of kinds, and what a chain and a list may hold."""
-    blocks = {kind.KIND: reference(name_of(kind)) for kind in kinds}
-    keyed = {kind.KIND: reference(f"entry.{kind.KIND}") for kind in kinds}
+    names = _names(kinds)
+    blocks = {name: reference(name_of(kind)) for name, kind in names.items()}
+    keyed = {name: reference(f"entry.{kind.KIND}") for name, kind in names.items()}
     one_kind = {**closed_map(keyed), "type": "object", "minProperties": 1, "maxProperties": 1}
     items = list_of(reference("item"))
     chain = reference(name_of(model.WrittenPolicies))
     return {
         "blocks": closed_map(blocks),
         "policies": {"anyOf": [chain, items]},
-        "kind": word(kind.KIND for kind in kinds),
+        "kind": word(names),
         "type": word((*(kind.KIND for kind in kinds), *TYPES)),
         "entry": {"anyOf": [reference("kind"), one_kind, _listed(kinds, ())]},
         "item": {"anyOf": [reference("entry"), _group(kinds)]},
         **{f"option.{name}": one for name, one in _fields(model.EntryOptions).items()},
         **{f"entry.{kind.KIND}": _entry(kind) for kind in kinds},
     }
+
+
+def _names(kinds: Kinds) -> dict[str, type[PolicyKind]]:
+    """The kinds by every name that a chain and a section may have for them."""
+    known = {kind.KIND: kind for kind in kinds}
+    return {**known, **{name: known[kind] for name, kind in KIND_OF.items() if kind in known}}
 
 
 def _entry(kind: Any) -> Schema:
