@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.wire": frozenset({"kt.exchange", "kt.policy", "kt.edits", "kt.errors"}),
     "kt.policies": frozenset({"kt.plan", "kt.policy", "kt.exchange", "kt.source", "kt.patterns"}),
     "kt.explain": frozenset({"kt.plan", "kt.policy", "kt.patterns", "kt.units", "kt.errors"})
-    | {"kt.exchange", "kt.filters"},
+    | {"kt.exchange", "kt.filters", "kt.wire"},
     "kt.compiler": SEAM | {"kt.plan", "kt.patterns", "kt.filters", "kt.policies"},
     "kt.transport": frozenset(),
     "kt.runtime": SEAM | {"kt.plan", "kt.patterns", "kt.filters", "kt.wire", "kt.transport"},
@@ -53,6 +53,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 """The table of docs/architecture.md: each room, and the other rooms that it may import."""
 
 DOORS = {
+    "kt.explain": ("kt.wire", frozenset({"kt.wire.endpoints", "kt.wire.format"})),
     "kt.plan": ("kt.filters", frozenset({"kt.filters.syntax"})),
     "kt.planfile": (
         "kt.compiler",
@@ -125,7 +126,8 @@ LIVING = {
     ("kt.compiler.variables", "_Filler"): "counts what it fills in",
     ("kt.diagnostics", "Report"): "collects problems while a stage runs",
     ("kt.runtime.app", "App"): "the running gateway",
-    ("kt.runtime.chat", "Exchange"): "one request under way",
+    ("kt.runtime.exchange", "Exchange"): "one request under way",
+    ("kt.runtime.endpoints", "Judged"): "one request under way",
     ("kt.runtime.engine", "PolicyBudget"): "what is left of a request's budget",
     ("kt.runtime.fused", "ArgumentsLane"): "a growing text",
     ("kt.runtime.fused", "GrowingLane"): "a growing text",
@@ -313,7 +315,7 @@ PLANTED: dict[Rule, tuple[str, str]] = {
     foreign_libraries: ("kt.policies.shout", "import httpx"),
     impurities: ("kt.runtime.engine", "from time import monotonic"),
     loose_talk: ("kt.runtime.engine", "import os\nprint(os.environ)"),
-    wide_nets: ("kt.runtime.chat", "try:\n    pass\nexcept (ValueError, Exception):\n    pass"),
+    wide_nets: ("kt.runtime.endpoints", "try:\n    pass\nexcept (ValueError, Exception):\n    pass"),
     missing_door_sign: ("kt.policies.shout", "'''Shouts'''"),
     argument_lists: ("kt.policies.shout", "def f(): '''Do.\n\n    Args:\n      x: y\n    '''"),
     vague_names: ("kt.runtime.utils", ""),
@@ -439,7 +441,8 @@ TESTED_BY = {
     "kt.wire.splice": "tests/laws/test_wire_bodies.py",
     "kt.runtime.audit": APP,
     "kt.runtime.body": APP,
-    "kt.runtime.chat": APP,
+    "kt.runtime.endpoints": APP,
+    "kt.runtime.exchange": APP,
     "kt.runtime.engine": ANSWERS,
     "kt.runtime.fused": ANSWERS,
     "kt.runtime.gateway": SPINE,

@@ -1,13 +1,15 @@
-"""Which text is read by which policy: surface by phase by streamed or not.
+"""Which text is read by which policy: path by surface by phase by streamed or not.
 
-In: Plan. Out: one row per surface of the chat format and way of answering, and what is exempt with
-its reason. Never: a policy that is not performed.
+In: Plan. Out: one row per path that some target serves, surface of its format and way of answering,
+and what is exempt with its reason. Never: a policy that is not performed, a list of surfaces of our
+own: the tables of the formats say which there are.
 
 Every performed policy is a set of patterns, which reads all segments of its phase; a streamed
 answer is read as it grows, but for the arguments of tool calls, which are read at their end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 import attrs
 
@@ -16,25 +18,8 @@ from kt.explain.applicability import only_when
 from kt.explain.tables import section
 from kt.plan import Plan, Scan, Step
 from kt.policy import Phase
-
-REQUEST = (
-    Surface.SYSTEM,
-    Surface.USER,
-    Surface.ASSISTANT,
-    Surface.TOOL_RESULT,
-    Surface.TOOL_ARGUMENTS,
-    Surface.TOOL_DESCRIPTION,
-    Surface.OTHER,
-)
-"""The surfaces of a request in which text can stand."""
-ANSWER = (
-    Surface.CONTENT,
-    Surface.REFUSAL,
-    Surface.REASONING,
-    Surface.TOOL_ARGUMENTS,
-    Surface.OTHER,
-)
-"""The surfaces of an answer in which text can stand."""
+from kt.wire.endpoints import FORMATS
+from kt.wire.format import Format
 
 EXEMPT = (
     ("names and words of the API", "vocabulary: they say the same in every body"),
@@ -50,6 +35,7 @@ EXEMPT = (
 class Cell:
     """One surface in one phase: who reads it, and how."""
 
+    path: str
     body: str
     """`request`, `answer` or `streamed answer`."""
     surface: Surface
@@ -71,30 +57,54 @@ class Cell:
 
 def coverage(plan: Plan) -> Iterator[Cell]:
     """Every cell of the matrix."""
-    asked, answered = _readers(plan, Phase.INPUT), _readers(plan, Phase.OUTPUT)
-    for surface in REQUEST:
-        yield _cell("request", surface, asked, "whole")
-    for surface in ANSWER:
-        yield _cell("answer", surface, answered, "whole")
-    for surface in ANSWER:
-        how = "whole" if plan.keep_answer_whole else _streamed(surface)
-        yield _cell("streamed answer", surface, answered, how)
-
-
-def _cell(body: str, surface: Surface, steps: tuple[Step, ...], how: str) -> Cell:
-    readers = tuple(step.name for step in steps)
-    conditional = tuple(step.name for step in steps if step.when is not None)
-    return Cell(body, surface, readers, how, conditional)
+    for form in FORMATS.values():
+        if _is_served(form, plan):
+            yield from _of_format(form, plan)
 
 
 def coverage_text(plan: Plan) -> str:
-    """The matrix as text."""
+    """The matrix as text, a table per path."""
     lines = [
-        *section("coverage of /v1/chat/completions", map(_row, coverage(plan))),
+        *(
+            line
+            for path, cells in groupby(coverage(plan), lambda cell: cell.path)
+            for line in section(f"coverage of {path}", map(_row, cells))
+        ),
         *_conditions(plan),
         *section("exempt", EXEMPT),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_served(form: Format, plan: Plan) -> bool:
+    """Whether some target speaks the format; a plan without targets may still get any."""
+    spoken = {target.format for target in plan.targets}
+    return not spoken or None in spoken or form.dialect in spoken
+
+
+def _of_format(form: Format, plan: Plan) -> Iterator[Cell]:
+    asked, answered = _readers(plan, Phase.INPUT), _readers(plan, Phase.OUTPUT)
+    request, answer = form.request, form.answer
+    for surface in _surfaces(request.surfaces, request.roles, request.types):
+        yield _cell(form.path, "request", surface, asked, "whole")
+    surfaces = _surfaces(answer.surfaces, answer.roles, answer.types)
+    for surface in surfaces:
+        yield _cell(form.path, "answer", surface, answered, "whole")
+    for surface in surfaces if form.stream is not None else ():
+        how = "whole" if plan.keep_answer_whole else _streamed(surface)
+        yield _cell(form.path, "streamed answer", surface, answered, how)
+
+
+def _surfaces(*tables: Mapping[str, Surface]) -> tuple[Surface, ...]:
+    """What the tables of a body name, and what stands where none of them says anything."""
+    named = {Surface.OTHER, *(surface for table in tables for surface in table.values())}
+    return tuple(surface for surface in Surface if surface in named)
+
+
+def _cell(path: str, body: str, surface: Surface, steps: tuple[Step, ...], how: str) -> Cell:
+    readers = tuple(step.name for step in steps)
+    conditional = tuple(step.name for step in steps if step.when is not None)
+    return Cell(path, body, surface, readers, how, conditional)
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
@@ -122,6 +132,12 @@ def _readers(plan: Plan, phase: Phase) -> tuple[Step, ...]:
 
 
 def _streamed(surface: Surface) -> str:
-    if surface is Surface.TOOL_ARGUMENTS:
-        return "at the end of the call"
-    return "event by event" if surface is Surface.OTHER else "as it grows"
+    match surface:
+        case Surface.TOOL_ARGUMENTS:
+            return "at the end of the call"
+        case Surface.TOOL_RESULT:
+            return "event by event"
+        case Surface.OTHER:
+            return "as it grows, or event by event"
+        case _:
+            return "as it grows"
