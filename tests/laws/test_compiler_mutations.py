@@ -4,6 +4,7 @@ Every key is misspelled, given twice, given a value of another type and moved to
 What comes out is an error near it, or, where any key is accepted, the same plan with a warning.
 """
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,11 +57,25 @@ def mutations(text: str) -> Iterator[Mutation]:
     source = Source("kt.yaml", text)
     tree = read(source, Report(source))
     assert tree is not None
+    headers = names_of_headers(tree)
     for entry in entries(tree):
-        yield from _broken(source, entry)
+        # NOT: another name of a header, which is one as good as the one before.
+        broken = _broken(source, entry)
+        yield from itertools.islice(broken, entry.key.span in headers, None)
+
+
+def names_of_headers(tree: Node) -> frozenset[Span]:
+    """Where conditions name headers: any name is right there."""
+    conditions = (one.value for one in entries(tree) if one.key.text in ("when", "conditions"))
+    maps = (one.get("header") for one in conditions if isinstance(one, Map))
+    values = (one.value for one in maps if one is not None)
+    return frozenset(
+        entry.key.span for one in values if isinstance(one, Map) for entry in one.entries
+    )
 
 
 def _broken(source: Source, entry: Entry) -> Iterator[Mutation]:
+    """The ways for one key, the misspelling first."""
     text, key, value = source.text, entry.key, entry.value
     line, column = source.position(key.span.start)
     before, after = text[: key.span.start], text[key.span.start :]
