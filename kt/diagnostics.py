@@ -132,6 +132,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "policy.unknown_entity": Code("KT405", "{message}"),
         "field_not_here": Code("KT406", "'{word}' is not known in the {phase} phase"),
         "credential": Code("KT407", "a condition cannot compare '{word}'", is_secret=True),
+        "path_is_judged": Code("KT408", "'{word}' is a path whose bodies policies read"),
         "includes": Code("KT420", "the policies of other files are not read"),
         "same_phase_twice": Code("KT501", "'{word}' runs twice in the {phase} phase"),
         "stage_not_possible": Code("KT502", "'{word}' cannot run in the stage '{stage}'"),

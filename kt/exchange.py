@@ -3,7 +3,9 @@
 Also the families of wire formats, which a target speaks and a path belongs to.
 """
 
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 
 import attrs
 
@@ -13,6 +15,18 @@ class Dialect(Enum):
 
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+
+
+JUDGED: Mapping[str, Dialect] = MappingProxyType(
+    {
+        "/v1/chat/completions": Dialect.OPENAI,
+        "/v1/completions": Dialect.OPENAI,
+        "/v1/responses": Dialect.OPENAI,
+        "/v1/embeddings": Dialect.OPENAI,
+        "/v1/messages": Dialect.ANTHROPIC,
+    }
+)
+"""Every path whose bodies are judged, and the family of its format."""
 
 
 class Surface(Enum):

@@ -272,6 +272,8 @@ class Plan:
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes
+    passthrough: tuple[str, ...] = ()
+    """Patterns of paths that are forwarded unread."""
     keep_answer_whole: bool
     """`passthrough_chunked: false`: a streamed answer is collected and sent at once."""
     server_timing: bool

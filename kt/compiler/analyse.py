@@ -9,6 +9,7 @@ from kt.compiler.checks import CHECKS
 from kt.compiler.connections import resolve_connecting
 from kt.compiler.limits import resolve_admission, resolve_sizes, resolve_timeouts
 from kt.compiler.model import Config
+from kt.compiler.passthrough import resolve_passthrough
 from kt.compiler.program import Program
 from kt.compiler.settings import Settings
 from kt.compiler.steps import disabled_in, stages_of
@@ -43,6 +44,7 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         timeouts=timeouts,
         admission=resolve_admission(gateway, settings, report),
         sizes=resolve_sizes(gateway, report),
+        passthrough=resolve_passthrough(gateway, report),
         keep_answer_whole=gateway.streaming.passthrough_chunked is False,
         server_timing=gateway.server_timing is not False,
     )

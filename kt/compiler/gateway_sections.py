@@ -145,6 +145,7 @@ class Gateway:
     SECTION: ClassVar[str] = "gateway"
     listen_port: Number | None = setting(least=1, most=65535)
     server_timing: bool | None = setting()
+    passthrough: tuple[Text, ...] = setting(())
     timeouts: Timeouts = setting(Timeouts())
     buffers: Buffers = setting(Buffers())
     concurrency: Concurrency = setting(Concurrency())

@@ -24,6 +24,7 @@ def lower(program: Program) -> Plan:
         timeouts=program.timeouts,
         admission=program.admission,
         sizes=program.sizes,
+        passthrough=program.passthrough,
         keep_answer_whole=program.keep_answer_whole,
         server_timing=program.server_timing,
         variables=program.variables,

@@ -23,6 +23,7 @@ from kt.compiler.fields import (
     setting,
 )
 from kt.compiler.gateway_sections import Gateway
+from kt.exchange import Dialect
 from kt.filters.syntax import Filter
 from kt.policies import AnyValue, PolicyKind
 from kt.policy import OnTrouble
@@ -237,7 +238,7 @@ class Target:
     api_key: Text | None = setting(refused="literal_secret")
     api_key_header: Text | None = setting(least=1, most=200)
     api_key_prefix: Text | None = setting(least=0, most=200)
-    format: Text | None = not_enforced()
+    format: Dialect | None = setting()
     pool: TargetPool | None = setting()
     tls: TargetTls = setting(TargetTls())
     provider_type: Text | None = not_enforced()

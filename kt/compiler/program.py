@@ -32,6 +32,7 @@ class Program:
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes
+    passthrough: tuple[str, ...] = ()
     keep_answer_whole: bool
     server_timing: bool
     profile: Profile = attrs.field(factory=Profile)

@@ -19,6 +19,7 @@ from kt.compiler.settings import Settings, Upstream
 from kt.compiler.urls import clean_url, host_of
 from kt.diagnostics import Related, Report
 from kt.errors import UsageError
+from kt.exchange import Dialect
 from kt.plan import SecretFrom, SecretRef
 from kt.plan import Target as PlanTarget
 
@@ -30,12 +31,14 @@ class Provider:
     base_url: str
     api_key_header: str = "Authorization"
     api_key_prefix: str = "Bearer "
+    format: Dialect | None = Dialect.OPENAI
+    """The wire formats that it speaks; None: more than one family, or nobody knows."""
 
 
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(
     {
         "openai": Provider("https://api.openai.com"),
-        "anthropic": Provider("https://api.anthropic.com", "x-api-key", ""),
+        "anthropic": Provider("https://api.anthropic.com", "x-api-key", "", Dialect.ANTHROPIC),
         "aimlapi": Provider("https://api.aimlapi.com"),
         "alibaba": Provider("https://dashscope-intl.aliyuncs.com/compatible-mode"),
         "cerebras": Provider("https://api.cerebras.ai"),
@@ -44,21 +47,21 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
         "fireworks": Provider("https://api.fireworks.ai/inference"),
         "groq": Provider("https://api.groq.com/openai"),
         "huggingface": Provider("https://router.huggingface.co"),
-        "litellm": Provider("http://localhost:4000"),
+        "litellm": Provider("http://localhost:4000", format=None),
         "llamaApi": Provider("https://api.llama.com/compat"),
-        "localai": Provider("http://localhost:8080"),
+        "localai": Provider("http://localhost:8080", format=None),
         "mistral": Provider("https://api.mistral.ai"),
         "nvidia": Provider("https://integrate.api.nvidia.com"),
-        "ollama": Provider("http://localhost:11434"),
-        "openrouter": Provider("https://openrouter.ai/api"),
+        "ollama": Provider("http://localhost:11434", format=None),
+        "openrouter": Provider("https://openrouter.ai/api", format=None),
         "sambanova": Provider("https://api.sambanova.ai"),
         "together": Provider("https://api.together.xyz"),
         "togetherai": Provider("https://api.together.xyz"),
-        "vllm": Provider("http://localhost:8000"),
+        "vllm": Provider("http://localhost:8000", format=None),
         "xai": Provider("https://api.x.ai"),
     }
 )
-"""The providers whose address needs not be written; all but Anthropic speak OpenAI's format."""
+"""The providers whose address needs not be written, and what they speak."""
 
 WITHOUT_ADDRESS: Mapping[str, str] = MappingProxyType(
     {
@@ -110,6 +113,7 @@ def _target(written: Target, gateway: Gateway, report: Report) -> PlanTarget:
         api_key_header=_matching(target.api_key_header, _HEADER, known.api_key_header, report),
         api_key_prefix=_matching(target.api_key_prefix, _PREFIX, known.api_key_prefix, report),
         pool=resolve_pool(target.pool, gateway, report),
+        format=target.format or known.format,
         tls=resolve_tls(target.tls, report),
         origin=report.source.place(target.span),
     )
@@ -167,9 +171,9 @@ def _report_unknown(name: Text, report: Report) -> None:
 def _provider(target: Target, base_url: str) -> Provider:
     """The provider by its name, else by its host: published examples leave the name out."""
     if target.provider is not None:
-        return PROVIDERS.get(target.provider.value, Provider(base_url))
+        return PROVIDERS.get(target.provider.value, Provider(base_url, format=None))
     hosts = {host_of(known.base_url): known for known in PROVIDERS.values()}
-    return hosts.get(host_of(base_url), Provider(base_url))
+    return hosts.get(host_of(base_url), Provider(base_url, format=None))
 
 
 def _secret(ref: SecretKeyRef | None, report: Report) -> SecretRef | None:
@@ -211,7 +215,7 @@ def _moved(target: PlanTarget, url: str) -> PlanTarget:
 
 
 def _from_flag(url: str, gateway: Gateway, report: Report) -> PlanTarget:
-    provider = Provider(url)
+    provider = Provider(url, format=None)
     return PlanTarget(
         id="upstream",
         base_url=url,

@@ -137,6 +137,7 @@ def _target(target: Target) -> Iterator[tuple[str, ...]]:
         target.id,
         target.base_url,
         "the request's model" if target.model is None else f"model {target.model}",
+        "any format" if target.format is None else f"{target.format.value} formats",
         key if secret is None else f"{key} in {target.api_key_header}",
         _pool(target.pool) + "".join(f", {word}" for word in _tls(target.tls)),
         target.origin,

@@ -4,6 +4,7 @@ Rules of this file: one request's bug is one request's 500; one event per reques
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -15,13 +16,14 @@ from kt.errors import GatewayError
 from kt.plan import Plan, to_data
 from kt.runtime.audit import AuditLog, Recorder, bind_recorders
 from kt.runtime.body import ClientLeft
-from kt.runtime.chat import Endpoints
 from kt.runtime.conditions import ClientRequest
+from kt.runtime.endpoints import Endpoints
 from kt.runtime.guard import Log, describe
 from kt.runtime.identity import Headers, Identity, same_secret
 from kt.runtime.inbox import Receive, Send
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
+from kt.runtime.passthrough import METHODS, Forwarded, Passthrough
 from kt.runtime.reply import Reply
 from kt.wire.chat import CHAT
 from kt.wire.endpoints import FORMATS
@@ -31,6 +33,9 @@ Scope = Mapping[str, Any]
 """ASGI's scope: its keys depend on its type."""
 Page = Callable[[], tuple[int, bytes, bytes]]
 """A page that needs no request: status, body, content type."""
+
+Answering = Callable[[Receive, Headers, Reply, Ledger], Awaitable[None]]
+"""Answers one request completely. Raises ClientLeft, or GatewayError where it is refused."""
 
 CLIENT_CLOSED = 499
 """The status in the event of a client that left; it is never sent."""
@@ -43,12 +48,13 @@ class Request:
     method: str
     path: str
     headers: Headers
+    query: bytes = b""
 
     @classmethod
     def of(cls, scope: Scope) -> "Request":
         """Read the scope."""
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
-        return cls(scope["method"], scope["path"], headers)
+        return cls(scope["method"], scope["path"], headers, scope["query_string"])
 
 
 @attrs.define
@@ -57,6 +63,7 @@ class App:
 
     plan: Plan
     endpoints: Endpoints
+    passthrough: Passthrough
     metrics: Metrics
     audit: AuditLog | None
     log: Log
@@ -90,13 +97,24 @@ class App:
         timing = self.plan.server_timing
         reply = Reply(send, ledger, server_timing=timing, form=form or CHAT)
         try:
-            if form is not None:
-                _demand(request, "POST")
-                await self._judged(form, request, receive, reply, ledger)
-            else:
+            answering = self._answering(form, request)
+            if answering is None:
                 await self._page(request, reply)
+            else:
+                await self._recorded(answering, request, receive, reply, ledger)
         except GatewayError as error:
             await reply.refuse(error)
+
+    def _answering(self, form: Format | None, request: Request) -> Answering | None:
+        """What answers a request of a provider's API; None for the gateway's own pages."""
+        if form is not None:
+            _demand(request, "POST")
+            return partial(self.endpoints.answer, form)
+        if self.passthrough.covers(request.path) and request.path not in self._pages():
+            _demand(request, *METHODS)
+            target = Forwarded(request.method, request.path, request.query)
+            return partial(self.passthrough.answer, target)
+        return None
 
     async def _page(self, request: Request, reply: Reply) -> None:
         if (page := self._pages().get(request.path)) is not None:
@@ -110,8 +128,13 @@ class App:
         else:
             raise GatewayError("unknown_path", "there is nothing here; the API is below /v1")
 
-    async def _judged(
-        self, form: Format, request: Request, receive: Receive, reply: Reply, ledger: Ledger
+    async def _recorded(
+        self,
+        answering: Answering,
+        request: Request,
+        receive: Receive,
+        reply: Reply,
+        ledger: Ledger,
     ) -> None:
         try:
             # Who is refused before the body was read is written down by what is known of him.
@@ -120,7 +143,7 @@ class App:
             )
             if self.is_draining:
                 raise GatewayError("draining", "the gateway is shutting down")
-            await self.endpoints.answer(form, receive, request.headers, reply, ledger)
+            await answering(receive, request.headers, reply, ledger)
         except ClientLeft:
             pass
         except GatewayError as error:

@@ -17,10 +17,11 @@ from kt.plan import Plan
 from kt.runtime.admission import Gate
 from kt.runtime.app import App
 from kt.runtime.audit import AuditLog, open_private
-from kt.runtime.chat import Endpoints
 from kt.runtime.connecting import Network, upstreams, warm_up
+from kt.runtime.endpoints import Endpoints
 from kt.runtime.guard import Log
 from kt.runtime.metrics import Metrics
+from kt.runtime.passthrough import Passthrough
 from kt.runtime.server import ServeSettings, bound_port, open_listeners, serve
 
 
@@ -76,6 +77,7 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         app = App(
             plan=plan,
             endpoints=Endpoints.of(plan, gate, providers),
+            passthrough=Passthrough.of(plan, gate, providers),
             metrics=metrics,
             audit=audit,
             log=options.log,

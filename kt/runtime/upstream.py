@@ -21,6 +21,9 @@ from kt.transport.pool import PoolCounts
 RETURNED_HEADERS = frozenset({b"retry-after", b"retry-after-ms"})
 RETURNED_PREFIX = b"x-ratelimit-"
 
+_CLIENTS = frozenset({b"accept", b"content-type"})
+"""What a client says of a body that nobody reads."""
+
 DRAIN_SECONDS = 1.0
 """How long an answer's own end is waited for, so that its connection can be used again."""
 
@@ -196,9 +199,29 @@ class Upstream:
         Raises TargetUnavailable if nothing was sent, GatewayError if the answer did not come.
         Cancellation closes the connection at once.
         """
-        waiting = Waiting(started=trio.current_time())
         more = tuple(field for field in headers.items() if field[0] not in self._own_names)
-        reply = await self._send(self._head(path), more, body, waiting)
+        async with self._asked(self._head(path), more, body) as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def forward(
+        self, method: bytes, path: str, headers: Mapping[bytes, bytes], body: bytes
+    ) -> AsyncIterator[Answer]:
+        """Send a request that is not ours: as `ask` does, but with the client's content type."""
+        head = self._request_head(method, path)
+        is_given = headers.keys() & _CLIENTS
+        own = tuple(field for field in head.headers if field[0] not in is_given)
+        names = {name for name, _ in own}
+        more = tuple(field for field in headers.items() if field[0] not in names)
+        async with self._asked(attrs.evolve(head, headers=own), more, body) as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def _asked(
+        self, head: RequestHead, more: tuple[Header, ...], body: bytes
+    ) -> AsyncIterator[Answer]:
+        waiting = Waiting(started=trio.current_time())
+        reply = await self._send(head, more, body, waiting)
         try:
             yield self._answer(reply, waiting)
         finally:

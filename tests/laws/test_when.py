@@ -22,7 +22,7 @@ from kt.filters.forms import Value
 from kt.plan import Plan, Stage, Step
 from kt.policy import Action, OnTrouble, Phase, Verdict
 from kt.runtime.app import App
-from kt.runtime.chat import Exchange
+from kt.runtime.endpoints import Judged
 from kt.runtime.conditions import ClientRequest, FactReader
 from kt.wire.chat import CHAT
 from tests.support.asgi import ask
@@ -269,14 +269,14 @@ def test_the_law_finds_conditions_that_are_asked_of_redacted_text(
     long = f"request.text.length > {len('gpt-4oann@example.com secret') - 1}"
     whole = plan(MAIL, scan_step("stop", "secret", action=Action.BLOCK, order=1, when=long))
     check_law(with_audit(whole), SENT)
-    ask_ = Exchange._asked
+    ask_ = Judged._asked
 
-    async def late(self: Exchange, body: bytes) -> None:
+    async def late(self: Judged, body: bytes) -> None:
         value = orjson.loads(body)
         self._note_facts(value, CHAT.request_segments(value))
         await ask_(self, body)
 
-    monkeypatch.setattr(Exchange, "_asked", late)
+    monkeypatch.setattr(Judged, "_asked", late)
     with pytest.raises(AssertionError):
         check_law(with_audit(whole), SENT)
 

@@ -1,12 +1,7 @@
 """Answer a request of any judged format: judge it, ask a provider, judge the answer.
 
-Theory of operation. One request is one cancel scope: the client leaving, the total deadline and a
-drain that lasts too long all cancel it, and everything below (queue place, upstream connection,
-buffered body) is given back on the way out. A task watches `receive()`, because the server never
-cancels us and drops what we send to a client that is gone.
-
-Rules of this file: a refusal is a GatewayError and is turned into an answer in one place; the total
-deadline ends at the first released byte of a stream, after which the gap between pieces governs.
+In: a request and its format. Out: its answer, or a refusal. Never: a question which format it is;
+what differs is in the Format.
 """
 
 from collections.abc import Mapping
@@ -18,9 +13,9 @@ from kt.errors import GatewayError
 from kt.exchange import Segment
 from kt.plan import Plan, Target
 from kt.runtime.admission import Gate
-from kt.runtime.body import ClientLeft, read_body
 from kt.runtime.conditions import ClientRequest, FactReader
 from kt.runtime.engine import THREADS, BoundStep, PolicyBudget, bind, judge
+from kt.runtime.exchange import Exchange, all_failed, demand_answer
 from kt.runtime.fused import StreamRules
 from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
@@ -77,18 +72,11 @@ class Endpoints:
         ledger: Ledger,
     ) -> None:
         """Answer one request completely. Raises ClientLeft if there is nobody to answer."""
-        exchange = Exchange(self, form, receive, headers, reply, ledger)
-        with trio.CancelScope() as scope:
-            scope.deadline = ledger.started + self.plan.timeouts.request.seconds
-            exchange.deadline = scope
-            try:
-                await exchange.run()
-            except GatewayError as error:
-                scope.deadline = float("inf")
-                await reply.refuse(error)
-        if scope.cancelled_caught:
-            message = "the request took longer than it may in total"
-            await reply.refuse(GatewayError("request_timeout", message))
+        if not self.speaks(form):
+            message = "no target of this gateway speaks the format of this path"
+            raise GatewayError("no_target", message)
+        shared = (self.plan, self.gate, receive, headers, reply, ledger)
+        await Judged(*shared, endpoints=self, form=form).answer()
 
 
 def serves(target: Target, form: Format) -> bool:
@@ -97,68 +85,20 @@ def serves(target: Target, form: Format) -> bool:
 
 
 @attrs.define
-class Exchange:
-    """One request on its way through the gateway."""
+class Judged(Exchange):
+    """A request whose body and answer are judged."""
 
-    endpoints: Endpoints
-    form: Format
-    receive: Receive
-    headers: Mapping[bytes, bytes]
-    reply: Reply
-    ledger: Ledger
-    deadline: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    client_has_left: bool = False
+    endpoints: Endpoints = attrs.field(kw_only=True)
+    form: Format = attrs.field(kw_only=True)
     budget: PolicyBudget = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Open the budget of policy time."""
-        seconds = self.endpoints.plan.timeouts.policy.seconds
+        seconds = self.plan.timeouts.policy.seconds
         self.budget = PolicyBudget(seconds, self.endpoints.threads)
 
-    async def run(self) -> None:
-        """Read, queue, judge, ask, judge, answer."""
-        if not self.endpoints.speaks(self.form):
-            message = "no target of this gateway speaks the format of this path"
-            raise GatewayError("no_target", message)
-        with self.endpoints.gate.buffer() as buffer:
-            body = await read_body(
-                self.receive,
-                self.headers,
-                self.endpoints.plan.sizes.request_body.value,
-                buffer.grow,
-            )
-            await self._while_client_stays(body)
-
-    async def _while_client_stays(self, body: bytes) -> None:
-        """Cancel the work when the client leaves. Raises ClientLeft, or what the work raised."""
-        failure: GatewayError | None = None
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch_client, nursery.cancel_scope)
-            try:
-                await self._admitted(body)
-            except GatewayError as error:
-                failure = error
-            nursery.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        if self.client_has_left:
-            raise ClientLeft
-
-    async def _watch_client(self, work: trio.CancelScope) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        if self.reply.ended:
-            return  # that is the end of the exchange; what follows the answer may still be read
-        self.client_has_left = True
-        work.cancel()
-
-    async def _admitted(self, body: bytes) -> None:
-        asked = trio.current_time()
-        async with self.endpoints.gate.slot():
-            self.ledger.seconds["queue"] = trio.current_time() - asked
-            await self._judged(body)
-
-    async def _judged(self, body: bytes) -> None:
+    async def work(self, body: bytes) -> None:
+        """Judge, ask, judge, answer."""
         value = self.form.check_request(parse_strict(body))
         self.ledger.model = self.form.model_of(value)
         self.ledger.stream = self.form.wants_stream(value)
@@ -214,7 +154,7 @@ class Exchange:
                 failures.append(unavailable.error)
             else:
                 return
-        raise _all_failed(failures)
+        raise all_failed(failures)
 
     async def _ask(self, upstream: Upstream, body: bytes) -> None:
         started = trio.current_time()
@@ -227,47 +167,25 @@ class Exchange:
         self.ledger.model = model or self.ledger.model
         self.ledger.seconds["route"] = trio.current_time() - started
         async with upstream.ask(self.form.path, self._forwarded(), sent) as answer:
-            self._note_waiting(answer)
+            self.note_waiting(answer)
             await self._answered(answer)
 
     def _forwarded(self) -> dict[bytes, bytes]:
-        identity = self.ledger.identity
         allowed = self.form.forwarded
         chosen = {name: value for name, value in self.headers.items() if name in allowed}
-        own = {
-            b"x-request-id": identity.request_id.encode(),
-            b"traceparent": identity.traceparent.encode(),
-        }
-        return {**dict(self.form.own_headers), **chosen, **own}
-
-    def _note_waiting(self, answer: Answer) -> None:
-        waiting = answer.waiting
-        connected = waiting.connected or waiting.started
-        answered = waiting.answered or connected
-        self.ledger.seconds["connect"] = connected - waiting.started
-        self.ledger.seconds["upstream"] = answered - connected
-        self.ledger.upstream_wait += answered - waiting.started
+        return {**dict(self.form.own_headers), **chosen, **self.passed_on()}
 
     async def _answered(self, answer: Answer) -> None:
-        if answer.status >= 500 or 300 <= answer.status < 400:
-            raise GatewayError("upstream_5xx", f"the provider answered {answer.status}")
-        if answer.status in (401, 403):
-            raise GatewayError("upstream_auth", "the provider refused the gateway's credentials")
+        demand_answer(answer)
         if answer.status >= 400:
-            await self._pass_on(answer)
+            await self.pass_on(answer)
         elif answer.content_type.lower().startswith("text/event-stream"):
             await self._relay(answer, self._stream_format())
         else:
             await self._whole(answer)
 
-    async def _pass_on(self, answer: Answer) -> None:
-        body = await answer.whole(self.endpoints.plan.sizes.response_body.value)
-        self.ledger.code = "upstream_refused"
-        content_type = answer.content_type.encode("latin-1")
-        await self.reply.whole(answer.status, body, content_type, answer.headers)
-
     async def _whole(self, answer: Answer) -> None:
-        body = await answer.whole(self.endpoints.plan.sizes.response_body.value)
+        body = await answer.whole(self.plan.sizes.response_body.value)
         self.ledger.upstream_wait += answer.waited
         value = self.form.parse_answer(body)
         self._note_usage(self.form.usage(value))
@@ -290,7 +208,7 @@ class Exchange:
         return self.form.stream
 
     async def _relay(self, answer: Answer, form: StreamFormat) -> None:
-        sizes = self.endpoints.plan.sizes
+        sizes = self.plan.sizes
         stream = AnswerStream(
             format=form,
             rules=self.endpoints.stream_rules.for_request(self.ledger.facts),
@@ -308,24 +226,19 @@ class Exchange:
         while not stream.is_done:
             piece = await answer.piece()
             for frame in stream.end() if piece is None else stream.feed(piece):
-                if self.endpoints.plan.keep_answer_whole:
+                if self.plan.keep_answer_whole:
                     self._collect(collected, frame)
                 else:
-                    await self._send(answer, frame)
+                    await self.send(answer, frame)
         if collected:
-            await self._send(answer, bytes(collected))
+            await self.send(answer, bytes(collected))
         await self.reply.end()
         await answer.read_to_end()
 
     def _collect(self, collected: bytearray, frame: bytes) -> None:
         collected += frame
-        if len(collected) > self.endpoints.plan.sizes.response_body.value:
+        if len(collected) > self.plan.sizes.response_body.value:
             raise GatewayError("bad_response", "the provider's answer is larger than allowed")
-
-    async def _send(self, answer: Answer, data: bytes) -> None:
-        # From the first released byte on, the gap between pieces is what is limited.
-        self.deadline.deadline = float("inf")
-        await self.reply.stream(data, answer.headers)
 
     def _note_stream(self, answer: Answer, stream: AnswerStream) -> None:
         self.reply.number = stream.number + 1
@@ -339,13 +252,3 @@ class Exchange:
 
     def _note_usage(self, usage: tuple[int | None, int | None]) -> None:
         self.ledger.input_tokens, self.ledger.output_tokens = usage
-
-
-def _all_failed(failures: list[GatewayError]) -> GatewayError:
-    """What to say when no target could be asked: the last reason, and whether we tried several."""
-    if not failures:
-        message = "no provider has its key; the gateway's log says which are missing"
-        return GatewayError("upstream_auth", message)
-    last = failures[-1]
-    should_retry = False if len(failures) > 1 else None
-    return GatewayError(last.code, last.message, should_retry=should_retry)
