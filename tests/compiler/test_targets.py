@@ -6,6 +6,7 @@ from kt.compiler import Settings, Upstream, compile_source
 from kt.compiler.targets import PROVIDERS, WITHOUT_ADDRESS
 from kt.compiler.urls import clean_url, host_of
 from kt.errors import ConfigError, UsageError
+from kt.exchange import Dialect
 from kt.plan import SecretFrom, SecretRef, Target
 from kt.source import Source
 
@@ -232,3 +233,26 @@ def test_an_id_names_the_provider_where_nothing_else_does() -> None:
     assert (named.base_url, named.api_key_header) == ("https://api.anthropic.com", "x-api-key")
     (other,) = targets_of("providers: {targets: [{id: anthropic, base_url: 'http://x'}]}")
     assert (other.base_url, other.api_key_header) == ("http://x", "Authorization")
+
+
+@pytest.mark.parametrize(
+    ("keys", "format_"),
+    [
+        ("provider: anthropic", Dialect.ANTHROPIC),
+        ("base_url: https://api.anthropic.com/v1", Dialect.ANTHROPIC),
+        ("provider: openai", Dialect.OPENAI),
+        ("provider: openai, base_url: 'http://127.0.0.1:1'", Dialect.OPENAI),
+        ("provider: ollama", None),
+        ("base_url: http://127.0.0.1:1", None),
+        ("provider: anthropic, format: openai", Dialect.OPENAI),
+        ("base_url: http://127.0.0.1:1, format: anthropic", Dialect.ANTHROPIC),
+    ],
+)
+def test_a_target_speaks_what_it_says_else_what_its_provider_does(
+    keys: str, format_: Dialect | None
+) -> None:
+    assert target_of(keys).format is format_
+
+
+def test_a_format_that_nobody_speaks_is_refused() -> None:
+    assert error_of("provider: openai, format: google") == "unknown_word"
