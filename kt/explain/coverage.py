@@ -21,6 +21,9 @@ from kt.policy import Phase
 from kt.wire.endpoints import FORMATS
 from kt.wire.format import Format
 
+UNREAD = "forwarded unread"
+"""What the plan lets pass on other paths."""
+
 EXEMPT = (
     ("names and words of the API", "vocabulary: they say the same in every body"),
     ("pictures, sound and files", "binary, no text: what a model reads in them is not judged"),
@@ -60,6 +63,9 @@ def coverage(plan: Plan) -> Iterator[Cell]:
     for form in FORMATS.values():
         if _is_served(form, plan):
             yield from _of_format(form, plan)
+    for pattern in plan.passthrough:
+        for body in ("request", "answer"):
+            yield Cell(pattern, body, Surface.OTHER, (), UNREAD)
 
 
 def coverage_text(plan: Plan) -> str:
@@ -109,7 +115,8 @@ def _cell(path: str, body: str, surface: Surface, steps: tuple[Step, ...], how: 
 
 def _row(cell: Cell) -> tuple[str, ...]:
     if not cell.is_read:
-        return cell.body, cell.surface.value, "NOT READ", "no policy of the chain reads it"
+        why = UNREAD if cell.how == UNREAD else "no policy of the chain reads it"
+        return cell.body, cell.surface.value, "NOT READ", why
     marked = (f"{name} (sometimes)" if name in cell.conditional else name for name in cell.readers)
     how = cell.how if cell.is_always_read else f"{cell.how}, but not of every request"
     return cell.body, cell.surface.value, ", ".join(marked), how

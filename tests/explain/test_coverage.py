@@ -132,6 +132,14 @@ def test_a_path_that_no_target_serves_has_no_rows() -> None:
     assert {one.path for one in coverage(attrs.evolve(plan(ASKS), targets=()))} == FORMATS.keys()
 
 
+def test_what_is_forwarded_unread_is_shown_as_not_read() -> None:
+    open_plan = attrs.evolve(plan(ASKS, SAYS), passthrough=("/v1/files/*",))
+    cells = [one for one in coverage(open_plan) if one.path == "/v1/files/*"]
+    assert [(one.body, one.is_read) for one in cells] == [("request", False), ("answer", False)]
+    text = coverage_text(open_plan)
+    assert "coverage of /v1/files/*\n  request  other  NOT READ  forwarded unread\n" in text
+
+
 def test_an_answer_that_is_kept_whole_is_read_whole() -> None:
     cells = [*coverage(plan(SAYS, keep_answer_whole=True))]
     assert {one.how for one in cells} == {"whole"}
