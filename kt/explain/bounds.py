@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from kt.plan import Plan, Stage, Step
+from kt.plan import NotEnforced, Plan, Stage, Step
 from kt.policy import Cost
 from kt.units import show_duration
 
@@ -53,8 +53,9 @@ def phase_bound(stages: tuple[Stage, ...], plan: Plan) -> float:
 
 def stage_bound(stage: Stage) -> float:
     """What runs here one after the other, then the slowest of what waits together."""
-    here = sum(step.limit.seconds for step in stage.steps if not _waits(step))
-    return here + max((step.limit.seconds for step in stage.steps if _waits(step)), default=0.0)
+    steps = [step for step in stage.steps if not isinstance(step.body, NotEnforced)]
+    here = sum(step.limit.seconds for step in steps if not _waits(step))
+    return here + max((step.limit.seconds for step in steps if _waits(step)), default=0.0)
 
 
 def upstream_bound(plan: Plan) -> float:
@@ -83,6 +84,8 @@ def _starved(stages: tuple[Stage, ...], plan: Plan) -> Iterator[str]:
         for step in stage.steps:
             # A limit that nobody set is the budget itself; that it is shared needs no warning.
             is_own = step.limit.origin != budget.origin
+            if isinstance(step.body, NotEnforced):
+                continue
             if is_own and spent + step.limit.seconds > budget.seconds:
                 yield (
                     f"{step.name} can never use its {show_duration(step.limit.seconds)} if all"

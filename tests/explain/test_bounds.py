@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from kt.explain.bounds import bounds, phase_bound, stage_bound, unreachable, verdict_bound
-from kt.plan import Plan, Stage, Step
+from kt.plan import NotEnforced, Plan, Stage, Step
 from kt.policy import Cost, Phase
 from tests.support.plans import limit, plan, scan_step, target
 
@@ -26,6 +26,13 @@ def test_a_stage_takes_what_runs_here_and_the_slowest_of_what_waits() -> None:
         step("d", 0.7, Cost.THREAD),
     )
     assert stage_bound(Stage(steps=members)) == pytest.approx(1.0)
+
+
+def test_what_is_not_performed_takes_no_time() -> None:
+    idle = attrs.evolve(step("idle", 1.5), body=NotEnforced(reason="not yet"))
+    assert stage_bound(Stage(steps=(idle, step("a", 0.1)))) == pytest.approx(0.1)
+    own = attrs.evolve(idle, limit=attrs.evolve(limit(1.0), origin="kt.yaml:3:4"))
+    assert list(unreachable(plan(step("slow", 1.5), own))) == []
 
 
 def test_stages_follow_each_other_inside_the_policy_budget() -> None:
