@@ -13,10 +13,13 @@ from kt.plan import NotEnforced, Plan, Step
 from kt.policy import Outcome, Phase
 
 PREFIX = "keeptrusts_"
-PASSED_ON = 100
-"""What a provider answers from 400 to 499 is passed on with its own status."""
+PASSED_ON = frozenset({*range(200, 300), *range(400, 500)})
+"""With these statuses a provider's answer keeps its own; all others become a refusal of ours."""
 OVERHEAD_PARTS = 4
 """`total`, `input`, `route` and `output`."""
+
+CONNECTION_STATES = 4
+"""`connecting`, `idle`, `in_use` and `waiting`."""
 
 
 @attrs.frozen
@@ -31,8 +34,8 @@ class Cardinality:
 def cardinality(plan: Plan) -> Iterator[Cardinality]:
     """The bound of every metric that has labels."""
     providers = len(plan.targets) + 1
-    # 200, and 0 where the client left before there was any status.
-    statuses = len({row.status for row in REFUSALS.values()} - set(range(400, 500))) + 2 + PASSED_ON
+    # A client that left has 499.
+    statuses = len(PASSED_ON.union(row.status for row in REFUSALS.values()))
     verdicts = len(Outcome)
     checks = len({(step.name, step.phase) for step in _judging(plan)})
     yield Cardinality(
@@ -49,6 +52,11 @@ def cardinality(plan: Plan) -> Iterator[Cardinality]:
     yield Cardinality(PREFIX + "request_duration_seconds", providers, f"{providers} providers")
     parts = "total, input, route, output"
     yield Cardinality(PREFIX + "gateway_overhead_seconds", OVERHEAD_PARTS, parts)
+    yield Cardinality(
+        PREFIX + "upstream_connections",
+        CONNECTION_STATES * len(plan.targets),
+        f"{CONNECTION_STATES} states x {len(plan.targets)} targets",
+    )
     yield Cardinality(PREFIX + "plan_info", 1, "one plan")
 
 
