@@ -7,16 +7,18 @@ In: the command line. Out: exit codes 0, 1 (the thing asked about is not fine), 
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import click
 
 from kt import __version__
 from kt.errors import KtError, UsageError
 
-COMMANDS = MappingProxyType(
+Table: TypeAlias = Mapping[str, tuple[str, str, str]]
+
+COMMANDS: Table = MappingProxyType(
     {
         "config": ("kt.cli.config", "config", "Check, compile and explain a configuration."),
         "policy": ("kt.cli.policy", "policy", "Check a configuration as `kt policy lint` did."),
@@ -31,27 +33,34 @@ INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported one at a time, so that `kt --version` starts fast."""
+    """A group whose commands are imported one at a time, so that each of them starts fast."""
+
+    def __init__(self, *, table: Table, **options: Any) -> None:  # Any: click.Group's own options
+        """Make a group of the commands of a table like `COMMANDS`."""
+        super().__init__(**options)
+        self.table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command there is, in the order of `COMMANDS`."""
-        return list(COMMANDS)
+        """Every command there is, in the order of the table."""
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, imported now."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module, name, _ = COMMANDS[cmd_name]
+        module, name, _ = self.table[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, importing none of them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, row[2]) for name, row in COMMANDS.items()])
+            formatter.write_dl([(name, row[2]) for name, row in self.table.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="kt", message="%(prog)s %(version)s")
 def commands() -> None:
     """A policy gateway for LLM traffic."""

@@ -49,7 +49,7 @@ def check_source(file: str, source: Source) -> FileReport:
         compiled = compile_source(source, Settings(environment=environment()))
     except ConfigError as error:
         return file_report(file, error.report, None)
-    return file_report(file, compiled.report, compiled.plan)
+    return file_report(file, compiled.report, compiled.optimized)
 
 
 def read_named(file: str) -> Source:

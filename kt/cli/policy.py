@@ -40,7 +40,7 @@ def _check(file: str) -> LintReport:
         return lint_report(file, error.report, None)
     except UsageError as error:
         return unreadable_lint(file, error.message, error.hint)
-    return lint_report(file, compiled.report, compiled.plan)
+    return lint_report(file, compiled.report, compiled.optimized)
 
 
 def _show(report: LintReport) -> None:

@@ -14,7 +14,6 @@ from kt.compiler.model import Pair, When
 from kt.compiler.places import between, places_of
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
 from kt.diagnostics import Report
-from kt.filters.parser import parse_filter
 from kt.filters.refusals import FilterError
 from kt.filters.structured import Condition, Plain, from_structured
 from kt.filters.syntax import And, Comparison, Exists, Field, Filter, Not, Or, atoms
@@ -57,6 +56,8 @@ def _from_text(report: Report, node: Scalar) -> Filter:
         return node.span if places is None else between(places, span.start, span.end)
 
     try:
+        from kt.filters.parser import parse_filter  # NOT: at the top. Few configs have filters.
+
         return _placed(parse_filter(text.rstrip(), REQUEST), place)
     except FilterError as error:
         raise _refused(report, error, place(Span(error.start, error.end))) from None

@@ -4,11 +4,12 @@ In: Source, Settings. Out: Compiled. Raises ConfigError with everything that is 
 for a setting from outside the file; never another exception, whatever the text.
 """
 
+from functools import cached_property
+
 import attrs
 
 from kt.compiler.analyse import analyse
 from kt.compiler.blocks import Kinds
-from kt.compiler.lower import lower
 from kt.compiler.model import Config
 from kt.compiler.optimizer import RULES
 from kt.compiler.optimizer.run import run
@@ -24,9 +25,9 @@ from kt.policies import KINDS
 from kt.source import Source
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Compiled:
-    """A plan, every form that it had on the way, and what its making left to say."""
+    """A configuration in every form that it has on its way to the plan, and what there is to say."""
 
     tree: Map
     """As written: no variable is filled in."""
@@ -34,10 +35,16 @@ class Compiled:
     program: Program
     """As declared."""
     optimized: Program
-    plan: Plan
     trace: tuple[Change, ...]
     report: Report
     """Without errors; its warnings are for people."""
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan, lowered when somebody asks for it: who only checks does not."""
+        from kt.compiler.lower import lower  # NOT: at the top. It asks which engines there are.
+
+        return lower(self.optimized)
 
 
 def compile_source(
@@ -58,7 +65,6 @@ def compile_source(
         config=config,
         program=program,
         optimized=optimized,
-        plan=lower(optimized),
         trace=trace,
         report=report,
     )

@@ -6,7 +6,6 @@ entries are switched off. Never: an order of its own, a default that is not a ki
 
 import attrs
 
-from kt.compiler.applicability import when_of
 from kt.compiler.blocks import Kinds, report_problems
 from kt.compiler.model import Block, ChainEntry, Config
 from kt.compiler.overrides import (
@@ -19,9 +18,10 @@ from kt.compiler.phases import phases_of
 from kt.compiler.settings import Settings
 from kt.compiler.tree import Entry, Map, Scalar
 from kt.diagnostics import Related, Report
+from kt.filters.syntax import Filter
 from kt.plan import Limit, NotEnforced, Stage, Step
 from kt.policies import PolicyKind
-from kt.policy import OnTrouble
+from kt.policy import OnTrouble, Phase
 
 TOGETHER = "parallel"
 """The group of entries that only say `parallel: true`."""
@@ -90,7 +90,7 @@ def _steps(
     if entry.options.enabled is not False:
         _report_idle(bodies, entry, chosen, report)
         report_needless_order(facts, entry, report)
-    when = when_of(entry, phases, report)
+    when = _when(entry, phases, report)
     return [
         Step(
             name=entry.name,
@@ -107,6 +107,14 @@ def _steps(
         )
         for phase, body, own in zip(phases, bodies, facts, strict=True)
     ]
+
+
+def _when(entry: ChainEntry, phases: tuple[Phase, ...], report: Report) -> Filter | None:
+    if entry.options.when is None and entry.options.conditions is None:
+        return None
+    from kt.compiler.applicability import when_of  # NOT: at the top. Few entries have a condition.
+
+    return when_of(entry, phases, report)
 
 
 def _report_idle(

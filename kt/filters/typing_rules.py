@@ -16,7 +16,6 @@ from kt.filters.quantities import Quantity, Unit
 from kt.filters.refusals import FilterError, refusal
 from kt.filters.syntax import Comparison, Field, Operator
 from kt.filters.vocabulary import Vocabulary
-from kt.patterns.matcher import check_rule
 from kt.patterns.syntax import PatternError
 from kt.policy import Rule, View
 from kt.source import Span
@@ -227,6 +226,8 @@ def _type_of(constant: Constant) -> str:
 
 def _check_pattern(pattern: str, constant: Constant) -> None:
     """Raise for a pattern that is not in the rule dialect, at its place where that is known."""
+    from kt.patterns.matcher import check_rule  # NOT: at the top. Few filters have a pattern.
+
     try:
         check_rule(Rule(id="filter", pattern=pattern, view=View.TEXT))
     except PatternError as error:

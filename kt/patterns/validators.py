@@ -8,9 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from stdnum import iban as iban_number
-from stdnum import luhn as luhn_checksum
-
 _SEPARATOR = re.compile("[ .\\-\u2010-\u2015\u2212]")
 """What may stand between groups: models write typographic hyphens and dashes, too."""
 _CARD_DIGITS = range(13, 20)
@@ -36,18 +33,22 @@ _CARD_PREFIXES = frozenset(
 
 def luhn(candidate: bytes) -> bool:
     """A payment card number: 13 to 19 digits, a known issuer's prefix, and the right checksum."""
+    from stdnum import luhn as checksum  # NOT: at the top. It brings what checking never needs.
+
     digits = _digits(candidate)
     return (
         len(digits) in _CARD_DIGITS
         and not _CARD_PREFIXES.isdisjoint((digits[:1], digits[:2], digits[:3], digits[:4]))
         and len(set(digits)) > 1
-        and bool(luhn_checksum.is_valid(digits))
+        and bool(checksum.is_valid(digits))
     )
 
 
 def iban(candidate: bytes) -> bool:
     """An international bank account number of a known country, with the right checksum."""
-    return bool(iban_number.is_valid(candidate.decode(errors="replace")))
+    from stdnum import iban as number  # NOT: at the top, for the same reason.
+
+    return bool(number.is_valid(candidate.decode(errors="replace")))
 
 
 def ssn(candidate: bytes) -> bool:

@@ -4,12 +4,15 @@ In: a kind's fields. Out: problems with a dotted field and, inside a pattern, of
 of requests; a position in a file, which only the compiler knows.
 """
 
+from typing import TYPE_CHECKING
+
 import attrs
 
-from kt.patterns.matcher import check_rule
-from kt.patterns.parser import PatternWarning
 from kt.patterns.syntax import PatternError
 from kt.policy import Rule
+
+if TYPE_CHECKING:
+    from kt.patterns.parser import PatternWarning
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +66,8 @@ def conflict(field: str, value: object, other: str, other_value: object) -> tupl
 
 def bad_pattern(field: str, pattern: str) -> tuple[Problem, ...]:
     """Report what the rule dialect says about a pattern: one error, or its warnings."""
+    from kt.patterns.matcher import check_rule  # NOT: at the top. Few configs have patterns.
+
     try:
         parsed = check_rule(Rule(id=field, pattern=pattern))
     except PatternError as error:
@@ -72,7 +77,7 @@ def bad_pattern(field: str, pattern: str) -> tuple[Problem, ...]:
     )
 
 
-def _located(field: str, finding: PatternError | PatternWarning) -> Problem:
+def _located(field: str, finding: "PatternError | PatternWarning") -> Problem:
     return Problem(
         field=field,
         code_name=finding.code,

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from kt.cli.config import compile_command
+from kt.cli.compile import compile_command
 from kt.errors import UsageError
 
 CONFIG = """\

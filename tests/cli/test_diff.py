@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from kt.cli.config import diff
+from kt.cli.diff import diff
 
 CONFIG = """\
 pack: {{name: a, version: 1.0.0, enabled: true}}

@@ -145,7 +145,7 @@ def test_a_counterexample_is_shown_and_fails(
 ) -> None:
     """Planted: the plan loses its input on the way from the optimizer."""
     monkeypatch.setattr(
-        "kt.compiler.pipeline.lower", lambda program: attrs.evolve(lower(program), input=())
+        "kt.compiler.lower.lower", lambda program: attrs.evolve(lower(program), input=())
     )
     written = Path(config).with_suffix(".json")
     with pytest.raises(SystemExit) as ended:

@@ -6,6 +6,7 @@ Work is counted in calls, which are the same on every machine.
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -132,7 +133,10 @@ def test_the_law_of_growth_finds_a_loop_in_a_loop() -> None:
 TIMED = """
 from time import perf_counter
 start = perf_counter()
-import kt.cli.config
+import kt.cli.validate
+import kt.compiler.lower
+import kt.patterns.matcher
+import kt.policies.dlp_filter
 from kt.compiler import compile_source
 from kt.source import Source
 from tests.support.large_configs import with_patterns
@@ -156,9 +160,43 @@ def test_two_hundred_lines_are_checked_faster_than_what_checks_them_is_imported(
     assert with_patterns(195).count("\n") == 200
 
 
-@pytest.mark.slow
-def test_checking_imports_no_server_and_no_screen() -> None:
-    heavy = "{'trio', 'hypercorn', 'httpx', 'rich', 'hyperscan', 'prometheus_client', 'h2'}"
-    code = f"import sys, kt.cli.config; print({heavy} & set(sys.modules))"
+TYPICAL = "policies: {chain: [pii-detector, prompt-injection, audit-logger]}\n"
+
+HEAVY = frozenset(
+    (
+        *("trio", "hypercorn", "httpx", "h2", "rich", "hyperscan", "prometheus_client", "asyncio"),
+        *("hypothesis", "orjson", "ssl", "importlib.metadata"),
+        *("lark", "re2", "stdnum", "kt.patterns.parser", "kt.filters.parser", "kt.compiler.schema"),
+        *("kt.policies.dlp_filter", "kt.policies.quality_scorer", "kt.explain", "kt.runtime"),
+    )
+)
+"""What the check of a small configuration has no need of."""
+
+CHECK = """
+import sys
+from kt.cli import run
+try:
+    run(["config", "validate", {file!r}])
+except SystemExit as ended:
+    assert ended.code == 0
+print(*sorted(sys.modules))
+"""
+
+
+def imported(file: Path, text: str) -> set[str]:
+    """The modules that `kt config validate` imports for a text."""
+    file.write_text(text)
+    code = CHECK.format(file=str(file))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_checking_a_small_configuration_imports_only_what_it_needs(tmp_path: Path) -> None:
+    names = imported(tmp_path / "small.yaml", TYPICAL)
+    assert {"kt.policies.pii_detector", "kt.compiler.structure"} <= names
+    assert names & HEAVY == set()
+
+
+def test_a_configuration_with_patterns_imports_what_reads_them(tmp_path: Path) -> None:
+    text = TYPICAL + "policy: {pii-detector: {detect_patterns: ['x-[0-9]+']}}\n"
+    assert {"lark", "re2"} <= imported(tmp_path / "patterns.yaml", text)

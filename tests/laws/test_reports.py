@@ -15,9 +15,9 @@ from kt.cli.reports.lint import invalid_text, lint_json
 from kt.cli.reports.remarks import lint_report
 from kt.cli.reports.sarif import sarif_log
 from kt.compiler import compile_source
+from kt.compiler.program import Program
 from kt.diagnostics import KEPT, Report
 from kt.errors import ConfigError
-from kt.plan import Plan
 from kt.source import Source
 from tests.support.config_strategies import texts
 from tests.support.large_configs import with_mistakes
@@ -25,13 +25,13 @@ from tests.support.large_configs import with_mistakes
 # Any: the forms are JSON.
 
 
-def checked(text: str) -> tuple[Report, Plan | None]:
+def checked(text: str) -> tuple[Report, Program | None]:
     """What the compiler makes of a text."""
     try:
         compiled = compile_source(Source("kt.yaml", text))
     except ConfigError as error:
         return error.report, None
-    return compiled.report, compiled.plan
+    return compiled.report, compiled.optimized
 
 
 def check_forms(report: FileReport, text: str) -> None:
@@ -60,8 +60,8 @@ def check_places(findings: Sequence[Any], text: str) -> None:
 
 @given(texts())
 def test_any_text_becomes_a_report_in_every_form(text: str) -> None:
-    report, plan = checked(text)
-    check_forms(file_report("kt.yaml", report, plan), text)
+    report, program = checked(text)
+    check_forms(file_report("kt.yaml", report, program), text)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_the_law_of_forms_finds_a_place_outside_the_text(planted: Place) -> None
 
 @given(texts())
 def test_any_text_becomes_the_products_report(text: str) -> None:
-    report, plan = checked(text)
-    made = lint_report("kt.yaml", report, plan)
+    report, program = checked(text)
+    made = lint_report("kt.yaml", report, program)
     data = json.loads(lint_json(made))
-    assert data["valid"] is (plan is not None)
+    assert data["valid"] is (program is not None)
     assert len(data["warnings"] if data["valid"] else data["errors"]) >= len(
         report.warnings if data["valid"] else report.errors
     )
@@ -95,6 +95,6 @@ def test_any_text_becomes_the_products_report(text: str) -> None:
 
 def test_a_text_that_is_wrong_everywhere_is_reported_up_to_a_bound() -> None:
     text = with_mistakes(5000)
-    report, plan = checked(text)
-    check_forms(file_report("kt.yaml", report, plan), text)
-    assert len(lint_report("kt.yaml", report, plan).errors) == KEPT
+    report, program = checked(text)
+    check_forms(file_report("kt.yaml", report, program), text)
+    assert len(lint_report("kt.yaml", report, program).errors) == KEPT

@@ -1,16 +1,15 @@
 """What was found in a file, free of its text: what every form of a report is made from.
 
-In: a report of the compiler, a plan. Out: findings with lines and columns. Never: the text of the
-file, so that a thousand files can be reported at once.
+In: a report of the compiler, a program. Out: findings with lines and columns. Never: the text of
+the file, so that a thousand files can be reported at once.
 """
 
 import os
 
 import attrs
 
+from kt.compiler.program import Program
 from kt.diagnostics import Diagnostic, Report, clean
-from kt.plan import Plan
-from kt.policy import Phase
 from kt.source import Source, Span
 
 UNREADABLE = "unreadable"
@@ -84,12 +83,12 @@ class FileReport:
         return self.summary is not None
 
 
-def file_report(file: str, report: Report, plan: Plan | None) -> FileReport:
-    """What the compiler found in a file; no plan where it found errors."""
+def file_report(file: str, report: Report, program: Program | None) -> FileReport:
+    """What the compiler found in a file; no program where it found errors."""
     return FileReport(
         file=encodable(file),
         explained=report.show(),
-        summary=None if plan is None else summarize(plan),
+        summary=None if program is None else summarize(program),
         errors=tuple(_finding(report.source, one) for one in report.errors),
         warnings=tuple(_finding(report.source, one) for one in report.warnings),
         more_errors=report.beyond(warnings=False),
@@ -108,15 +107,14 @@ def unreadable(file: str, message: str, hint: str) -> FileReport:
     )
 
 
-def summarize(plan: Plan) -> Summary:
-    """Who a plan is and how much it does."""
-    steps = [step for phase in Phase for step in plan.steps(phase)]
-    chain = {step.order: step.kind for step in steps}
+def summarize(program: Program) -> Summary:
+    """Who a program is and how much it does."""
+    chain = {step.order: step.kind for step in program.steps}
     return Summary(
-        name=plan.name,
-        version=plan.version,
+        name=program.name,
+        version=program.version,
         chain=tuple(chain[order] for order in sorted(chain)),
-        targets=len(plan.targets),
+        targets=len(program.targets),
     )
 
 

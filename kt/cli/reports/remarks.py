@@ -10,11 +10,11 @@ import attrs
 
 from kt.cli.reports.findings import UNREADABLE, Place, Summary, encodable, place_of, summarize
 from kt.cli.reports.paths import Steps, show_steps, steps_to
+from kt.compiler.program import Program
 from kt.compiler.reader import read
 from kt.compiler.schema_types import keys_at
 from kt.compiler.tree import Map, Node, Scalar, Seq, key_name
 from kt.diagnostics import Diagnostic, Report, clean
-from kt.plan import Plan
 from kt.policies import KINDS
 
 UNKNOWN_KIND = "E001"
@@ -46,13 +46,13 @@ class LintReport:
     warnings: tuple[Remark, ...] = ()
 
 
-def lint_report(file: str, report: Report, plan: Plan | None) -> LintReport:
-    """What the compiler found in a file; no plan where it found errors."""
+def lint_report(file: str, report: Report, program: Program | None) -> LintReport:
+    """What the compiler found in a file; no program where it found errors."""
     tree = read(report.source, Report(report.source))
-    missing = () if plan is None else tuple(_without_section(report, tree))
+    missing = () if program is None else tuple(_without_section(report, tree))
     return LintReport(
         file=encodable(file),
-        summary=None if plan is None else summarize(plan),
+        summary=None if program is None else summarize(program),
         errors=tuple(_remark(report, tree, one) for one in report.errors),
         warnings=(*(_remark(report, tree, one) for one in report.warnings), *missing),
     )

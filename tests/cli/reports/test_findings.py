@@ -39,7 +39,7 @@ def test_a_valid_file_is_summarized_in_declared_order() -> None:
         "providers: {targets: [{id: a, provider: openai}]}\n"
     )
     compiled = compile_source(Source("a.yaml", text))
-    summary = file_report("a.yaml", compiled.report, compiled.plan).summary
+    summary = file_report("a.yaml", compiled.report, compiled.optimized).summary
     assert summary is not None
     assert (summary.name, summary.version, summary.targets) == ("a", "1.2.3", 1)
     assert summary.chain == ("pii-detector", "audit-logger", "prompt-injection")

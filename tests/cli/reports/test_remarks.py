@@ -13,7 +13,7 @@ def lint(text: str) -> LintReport:
         compiled = compile_source(Source("a.yaml", text))
     except ConfigError as error:
         return lint_report("a.yaml", error.report, None)
-    return lint_report("a.yaml", compiled.report, compiled.plan)
+    return lint_report("a.yaml", compiled.report, compiled.optimized)
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def test_every_fixture_makes_a_log_that_has_what_is_required() -> None:
     reports = []
     for path in case_paths("errors"):
         compiled, report = compile_case(load(path))
-        plan = None if compiled is None else compiled.plan
-        reports.append(file_report(path.name, report, plan))
+        program = None if compiled is None else compiled.optimized
+        reports.append(file_report(path.name, report, program))
     run = run_of(reports)
     check_required(run)
     assert {one["ruleId"] for one in run["results"]} == {one.number for one in CODES.values()}
