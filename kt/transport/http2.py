@@ -126,10 +126,10 @@ class Http2Exchange:
         self._is_done = True
         self._news.set()
 
-    def fail(self, message: str, *, is_refused: bool = False) -> None:
-        """There is nothing more to come."""
+    def fail(self, message: str, *, is_reset: bool = False, is_refused: bool = False) -> None:
+        """There is nothing more to come; a reset is something that came."""
         if not self.is_over:
-            is_untouched = self._head is None
+            is_untouched = self._head is None and not is_reset
             self._failure = NoAnswer(message, is_untouched=is_untouched, is_refused=is_refused)
             self._news.set()
 
@@ -322,7 +322,7 @@ class Http2Connection:
             case h2.events.StreamReset(stream_id=number):
                 if exchange := self._exchanges.get(number):
                     is_refused = event.error_code == ErrorCodes.REFUSED_STREAM
-                    exchange.fail("the exchange was reset", is_refused=is_refused)
+                    exchange.fail("it was reset", is_reset=True, is_refused=is_refused)
                     self._room.unpark_all()
             case _:
                 pass  # pings and their like: h2 answers them

@@ -53,9 +53,11 @@ async def ask(client: Client, times: Times | None = None) -> Reply:
 async def body_of(reply: Reply) -> bytes:
     """The rest of an answer, and its connection given back."""
     body = b""
-    while (piece := await reply.piece()) is not None:
-        body += piece
-    await reply.aclose()
+    try:
+        while (piece := await reply.piece()) is not None:
+            body += piece
+    finally:
+        await reply.aclose()
     return body
 
 
