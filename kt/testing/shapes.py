@@ -80,7 +80,9 @@ def _typed(kind: str, **fields: Any) -> bytes:  # Any: JSON
 
 
 _DONE = b"data: [DONE]\n\n"
-_FAILED: Json = {"message": "made to fail", "type": "server_error", "param": None, "code": None}
+_FAILED: Mapping[str, Any] = MappingProxyType(
+    {"message": "made to fail", "type": "server_error", "param": None, "code": None}
+)
 
 
 def _openai_usage(said: Said) -> Json:
@@ -328,14 +330,14 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             whole=_chat_whole,
             events=_chat_events,
             more=_chat_more,
-            failure=event({"error": _FAILED}),
+            failure=event({"error": dict(_FAILED)}),
         ),
         "/v1/completions": Shape(
             asked=_prompts,
             whole=_completion_whole,
             events=_completion_events,
             more=_completion_more,
-            failure=event({"error": _FAILED}),
+            failure=event({"error": dict(_FAILED)}),
         ),
         "/v1/embeddings": Shape(asked=_inputs, whole=_embeddings),
         "/v1/messages": Shape(
