@@ -24,9 +24,10 @@ class Explanation:
 
 def explanation(plan: Plan) -> Explanation:
     """Everything that the text says beyond the plan."""
+    found = holds(plan)
     return Explanation(
         bounds=bounds(plan),
         never=tuple(unreachable(plan)),
-        holds=holds(plan),
-        first_text=first_text(plan),
+        holds=found,
+        first_text=first_text(plan, found),
     )

@@ -67,11 +67,11 @@ def holds(plan: Plan) -> tuple[Hold, ...]:
     )
 
 
-def first_text(plan: Plan) -> str:
-    """What the client's first text waits for besides the provider."""
+def first_text(plan: Plan, found: tuple[Hold, ...]) -> str:
+    """What the client's first text waits for besides the provider, given the plan's holds."""
     if plan.keep_answer_whole:
         return "the whole answer: it is collected and sent at once"
-    together = next((one for one in holds(plan) if one.what == TOGETHER), None)
+    together = next((one for one in found if one.what == TOGETHER), None)
     if together is None or not together.bytes:
         return "nothing: text goes on as it comes"
     if together.is_cap:

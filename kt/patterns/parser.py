@@ -71,6 +71,7 @@ class _Flags:
     """The product of the repeats around this place."""
 
 
+@functools.lru_cache(maxsize=4096)
 def parse(pattern: str) -> Parsed:
     """Read a pattern. Raises PatternError, which knows where, when it is not in the dialect."""
     if len(pattern) > MAX_CHARACTERS:

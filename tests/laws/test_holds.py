@@ -257,4 +257,5 @@ def test_the_first_text_waits_for_no_more_than_is_printed(length: int) -> None:
     shown = [state.feed(one) for one in "a" * (length - 1) + "b"]
     assert [bool(one) for one in shown] == [False] * (length - 1) + [True]
     assert length == hold_of(whole).bytes + 1
-    assert first_text(whole).startswith("nothing" if length == 1 else f"at most {length}B ")
+    said = first_text(whole, holds(whole))
+    assert said.startswith("nothing" if length == 1 else f"at most {length}B ")
