@@ -83,12 +83,12 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "cattrs": ("kt.compiler.structure",),
     "trio": ("kt.transport", "kt.runtime", "kt.testing", "kt.verify", "kt.cli"),
     "hypothesis": ("kt.verify.law", "kt.verify.cases"),
-    "httptools": ("kt.transport.answer_parser",),
+    "httptools": ("kt.transport.answer_parser", "kt.runtime.edge.request_parser"),
     "h2": ("kt.transport.http2",),
     "certifi": ("kt.transport.streams",),
     "httpx": ("kt.transport.httpx_client", "kt.transport.httpx_face"),
-    "hypercorn": ("kt.runtime.server",),
-    "h11": ("kt.runtime.server",),
+    "hypercorn": ("kt.runtime.edge.hypercorn_edge",),
+    "h11": ("kt.runtime.edge.hypercorn_edge",),
     "prometheus_client": ("kt.runtime.metrics",),
     "click": ("kt.cli",),
     "rich": ("kt.cli",),
@@ -107,6 +107,7 @@ IMPURE = frozenset({"time", "random", "datetime"})
 
 IMPURE_EXCEPTIONS = {
     ("kt.runtime.ledger", "datetime"): "stamps an event with the time of day, once",
+    ("kt.runtime.edge.answer_writer", "time"): "stamps answers with the time of day, as HTTP wants",
     ("kt.testing.mock_provider", "random"): "fails a share of the requests, seeded",
 }
 
@@ -456,8 +457,12 @@ TESTED_BY = {
     "kt.runtime.reply": APP,
     "kt.runtime.settle": ANSWERS,
     "kt.runtime.stream": ANSWERS,
+    "kt.runtime.edge.client_stream": "tests/runtime/test_server.py",
+    "kt.runtime.edge.connection": "tests/runtime/test_server.py",
+    "kt.runtime.edge.hypercorn_edge": "tests/runtime/test_server.py",
     "kt.runtime.upstream": "tests/runtime/test_timeouts.py",
     "kt.transport.connection": "tests/transport/test_client.py",
+    "kt.transport.http1": "tests/transport/test_client.py",
     "kt.transport.failures": "tests/transport/test_client.py",
     "kt.transport.httpx_client": "tests/runtime/test_upstream.py",
 }

@@ -102,7 +102,9 @@ class Exchange:
         waiting = answer.waiting
         connected = waiting.connected or waiting.started
         answered = waiting.answered or connected
-        self.ledger.seconds["connect"] = connected - waiting.started
+        turned = waiting.turned or waiting.started
+        self.ledger.seconds["pool"] = turned - waiting.started
+        self.ledger.seconds["connect"] = connected - turned
         self.ledger.seconds["upstream"] = answered - connected
         self.ledger.upstream_wait += answered - waiting.started
 

@@ -16,7 +16,7 @@ from kt.runtime.identity import Identity, new_event_id
 from kt.runtime.metrics import Metrics
 from kt.runtime.settle import Decision, Judged
 
-TIMED = ("queue", "input", "route", "connect", "upstream", "output")
+TIMED = ("queue", "input", "route", "pool", "connect", "upstream", "output")
 """The parts of a request's time, in the order of `server-timing`."""
 
 MAX_NAME = 200

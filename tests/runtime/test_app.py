@@ -241,9 +241,9 @@ def test_the_timing_names_every_part_that_is_over() -> None:
     async def test(app: App) -> None:
         answer = await chat(app, "hello")
         parts = [part.partition(";dur=") for part in answer.headers["server-timing"].split(", ")]
-        names = ["queue", "input", "route", "connect", "upstream", "output"]
+        names = ["queue", "input", "route", "pool", "connect", "upstream", "output"]
         assert [name for name, _, _ in parts] == names
-        assert [float(number) for _, _, number in parts][4] == pytest.approx(250)
+        assert [float(number) for _, _, number in parts][5] == pytest.approx(250)
 
     provider = kind_provider()
     provider.head_seconds = 0.25
