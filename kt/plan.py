@@ -170,6 +170,13 @@ class Tls:
     client_key: str | None = None
 
 
+class Edge(Enum):
+    """Who reads and writes the HTTP/1.1 of clients."""
+
+    LLHTTP = "llhttp"
+    HYPERCORN = "hypercorn"
+
+
 class Transport(Enum):
     """Whose connections carry requests to targets."""
 

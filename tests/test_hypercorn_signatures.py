@@ -1,4 +1,4 @@
-"""hypercorn 0.18 as `kt.runtime.server` uses it: private names, so a new version must show here."""
+"""hypercorn 0.18 as our edge on it uses it: private names, so a new version must show here."""
 
 import inspect
 from collections.abc import Callable

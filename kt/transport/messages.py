@@ -56,8 +56,8 @@ class RequestHead:
         if not all(_NAME.fullmatch(name) for name, _ in self.headers):
             raise ValueError("not usable as a header's name")
         line = b"%b %b HTTP/1.1\r\n" % (self.method, self.path)
-        host = _lines(((b"host", self.origin.authority),))
-        object.__setattr__(self, "_opening", line + host + _lines(self.headers))
+        host = header_lines(((b"host", self.origin.authority),))
+        object.__setattr__(self, "_opening", line + host + header_lines(self.headers))
 
     @property
     def url(self) -> str:
@@ -68,12 +68,12 @@ class RequestHead:
     def http1(self, more: Iterable[Header], size: int) -> bytes:
         """The head on an HTTP/1.1 connection. Raises ValueError as the class does."""
         if size == 0 and self.method in _BODILESS:
-            return b"%b%b\r\n" % (self._opening, _lines(more))
-        return b"%b%bcontent-length: %d\r\n\r\n" % (self._opening, _lines(more), size)
+            return b"%b%b\r\n" % (self._opening, header_lines(more))
+        return b"%b%bcontent-length: %d\r\n\r\n" % (self._opening, header_lines(more), size)
 
     def http2(self, more: Iterable[Header], size: int) -> list[Header]:
         """The head on an HTTP/2 connection. Raises ValueError as the class does."""
-        _lines(more)
+        header_lines(more)
         pseudo = [
             (b":method", self.method),
             (b":authority", self.origin.authority),
@@ -84,7 +84,8 @@ class RequestHead:
         return [*pseudo, *fields, *([(b"content-length", b"%d" % size)] if size else [])]
 
 
-def _lines(headers: Iterable[Header]) -> bytes:
+def header_lines(headers: Iterable[Header]) -> bytes:
+    """The lines of a head. Raises ValueError where one would end early, and another begin."""
     pairs = tuple(headers)
     text = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
     # One count for all: a line break inside a name or a value is one too many.

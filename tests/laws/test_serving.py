@@ -1,8 +1,10 @@
 """Laws of the serving edge: cuts change nothing; no bytes and no app stop the server."""
 
 import itertools
+import re
 from collections.abc import Awaitable, Callable
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -11,11 +13,15 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from kt.errors import HouseBug
+from kt.plan import Edge
 from kt.runtime import server
+from kt.runtime.edge import client_stream, connection, hypercorn_edge
 from kt.runtime.inbox import ASGIApp, Message, Receive, Send
 from tests.support.sockets import MemoryListener, request_bytes
 
 SETTINGS = server.ServeSettings(keep_alive=5.0, send=5.0, drain=5.0, linger=1.0)
+
+EDGES = pytest.mark.parametrize("edge", Edge, ids=lambda edge: edge.value)
 
 PIPELINE = (
     request_bytes("POST", "/one", body=b"first")
@@ -37,12 +43,12 @@ async def echo(scope: Message, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def exchange(app: ASGIApp, pieces: list[bytes]) -> tuple[bytes, bool]:
+async def exchange(edge: Edge, app: ASGIApp, pieces: list[bytes]) -> tuple[bytes, bool]:
     """All that a client hears for what it sends, and whether the next client is served."""
     listener, drain = MemoryListener(), trio.Event()
     with trio.fail_after(100):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_serve, app, listener, drain)
+            nursery.start_soon(_serve, edge, app, listener, drain)
             client = await listener.connect()
             try:
                 for piece in pieces:
@@ -56,16 +62,20 @@ async def exchange(app: ASGIApp, pieces: list[bytes]) -> tuple[bytes, bool]:
             is_served = (await after.request("GET", "/plain")).status == 200
             await after.leave()
             drain.set()
-    return heard, is_served
+    return _DATE.sub(b"", heard), is_served
 
 
-async def _serve(app: ASGIApp, listener: MemoryListener, drain: trio.Event) -> None:
-    await server.serve(app, [listener], settings=SETTINGS, drain=drain, log=lambda line: None)
+_DATE = re.compile(rb"date: [^\r\n]*\r\n")
 
 
-def run(app: ASGIApp, pieces: list[bytes]) -> tuple[bytes, bool]:
+async def _serve(edge: Edge, app: ASGIApp, listener: MemoryListener, drain: trio.Event) -> None:
+    settings = attrs.evolve(SETTINGS, edge=edge)
+    await server.serve(app, [listener], settings=settings, drain=drain, log=lambda line: None)
+
+
+def run(edge: Edge, app: ASGIApp, pieces: list[bytes]) -> tuple[bytes, bool]:
     """One exchange on a clock that jumps."""
-    return trio.run(exchange, app, pieces, clock=MockClock(autojump_threshold=0))
+    return trio.run(exchange, edge, app, pieces, clock=MockClock(autojump_threshold=0))
 
 
 def cut_at(data: bytes, places: set[int]) -> list[bytes]:
@@ -74,33 +84,35 @@ def cut_at(data: bytes, places: set[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(bounds)]
 
 
-def check_cuts() -> None:
+def check_cuts(edge: Edge) -> None:
     """The law of cuts."""
-    whole, _ = run(echo, [PIPELINE])
+    whole, _ = run(edge, echo, [PIPELINE])
     assert [part in whole for part in (b"/onefirst", b"/twosecond", b"/three")] == [True] * 3
 
     @given(st.sets(st.integers(1, len(PIPELINE) - 1), max_size=20))
     @example(set(range(1, len(PIPELINE))))
     def law(places: set[int]) -> None:
-        assert run(echo, cut_at(PIPELINE, places)) == (whole, True)
+        assert run(edge, echo, cut_at(PIPELINE, places)) == (whole, True)
 
     law()
 
 
-def test_where_requests_are_cut_changes_nothing() -> None:
-    check_cuts()
+@EDGES
+def test_where_requests_are_cut_changes_nothing(edge: Edge) -> None:
+    check_cuts(edge)
 
 
-def test_the_law_of_cuts_finds_a_lost_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    receive = server._Connection._receive
+@EDGES
+def test_the_law_of_cuts_finds_a_lost_byte(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = client_stream.ClientStream.receive
 
-    async def lossy(self: server._Connection) -> bytes:
+    async def lossy(self: client_stream.ClientStream) -> bytes:
         data = await receive(self)
         return data[1:] if len(data) in range(2, 100) else data
 
-    monkeypatch.setattr(server._Connection, "_receive", lossy)
+    monkeypatch.setattr(client_stream.ClientStream, "receive", lossy)
     with pytest.raises((AssertionError, ExceptionGroup)):
-        check_cuts()
+        check_cuts(edge)
 
 
 FRAGMENTS = st.sampled_from(
@@ -162,7 +174,7 @@ def scripted(messages: list[Message], ending: str) -> ASGIApp:
     return app
 
 
-def check_survival() -> None:
+def check_survival(edge: Edge) -> None:
     """The law of survival."""
 
     @given(
@@ -171,19 +183,24 @@ def check_survival() -> None:
         st.sampled_from(["return", "bug", "house bug", "group"]),
     )
     def law(pieces: list[bytes], messages: list[Message], ending: str) -> None:
-        assert run(scripted(messages, ending), pieces)[1]
+        assert run(edge, scripted(messages, ending), pieces)[1]
 
     law()
 
 
-def test_no_bytes_and_no_app_stop_the_server() -> None:
-    check_survival()
+@EDGES
+def test_no_bytes_and_no_app_stop_the_server(edge: Edge) -> None:
+    check_survival(edge)
 
 
-def test_the_law_of_survival_finds_an_unguarded_app(monkeypatch: pytest.MonkeyPatch) -> None:
+@EDGES
+def test_the_law_of_survival_finds_an_unguarded_app(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def unguarded(run: Callable[[], Awaitable[None]], log: object) -> None:
         await run()
 
-    monkeypatch.setattr(server, "guarded", unguarded)
+    for place in (server, connection, hypercorn_edge):
+        monkeypatch.setattr(place, "guarded", unguarded)
     with pytest.raises(BaseExceptionGroup):
-        check_survival()
+        check_survival(edge)

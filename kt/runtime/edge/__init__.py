@@ -1,0 +1,1 @@
+"""HTTP from clients: how one connection is read, answered, bounded and closed."""
