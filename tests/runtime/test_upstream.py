@@ -84,7 +84,9 @@ async def connected(
 ) -> AsyncIterator[Upstream]:
     """Connections to one target as a gateway makes them."""
     the_plan = attrs.evolve(
-        plan(targets=(there,), **seconds), connecting=Connecting(transport=CHOSEN)
+        plan(targets=(there,)),
+        timeouts=timeouts(**seconds),
+        connecting=Connecting(transport=CHOSEN),
     )
     secrets = {} if secret is None else {there.id: secret}
     async with upstreams(the_plan, secrets, frozenset(), Network()) as (asked,):
