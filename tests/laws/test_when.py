@@ -22,8 +22,8 @@ from kt.filters.forms import Value
 from kt.plan import Plan, Stage, Step
 from kt.policy import Action, OnTrouble, Phase, Verdict
 from kt.runtime.app import App
-from kt.runtime.endpoints import Judged
 from kt.runtime.conditions import ClientRequest, FactReader
+from kt.runtime.endpoints import Judged
 from kt.wire.chat import CHAT
 from tests.support.asgi import ask
 from tests.support.filter_strategies import holds
