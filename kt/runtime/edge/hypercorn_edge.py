@@ -47,6 +47,10 @@ SPOKEN = frozenset({b"1.0", b"1.1"})
 """The versions of HTTP that are answered."""
 
 
+LENGTHS = 2**64
+"""Where numbers of other readers end, and begin again at nothing."""
+
+
 class HypercornEdge:
     """Makes connections; what those of one server share."""
 
@@ -155,13 +159,15 @@ class _Http1(H11Protocol):
 
 def _refusal(request: h11.Request) -> int | None:
     """Why a request that h11 took is not answered."""
-    names = {name for name, _ in request.headers}
-    is_chunked = b"transfer-encoding" in names
+    headers = dict(request.headers)
+    is_chunked = b"transfer-encoding" in headers
     if request.http_version not in SPOKEN:
         return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
     if request.method == b"CONNECT":
         return HTTPStatus.NOT_IMPLEMENTED
-    if is_chunked and (b"content-length" in names or request.http_version == b"1.0"):
+    if is_chunked and (b"content-length" in headers or request.http_version == b"1.0"):
+        return HTTPStatus.BAD_REQUEST
+    if int(headers.get(b"content-length", 0)) >= LENGTHS:
         return HTTPStatus.BAD_REQUEST
     return None
 

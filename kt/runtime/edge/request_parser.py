@@ -195,7 +195,8 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field of the head; those of trailers are only counted."""
-        self._fields.append((name := name.lower(), value))
+        name, value = name.lower(), value.strip(b" \t")
+        self._fields.append((name, value))
         if len(self._fields) > MAX_HEADERS or len(name) + len(value) > MAX_HEADER:
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise BadRequest(status, "the headers are too many or too large")
