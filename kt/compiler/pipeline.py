@@ -27,7 +27,7 @@ from kt.source import Source
 
 @attrs.frozen(kw_only=True, slots=False)
 class Compiled:
-    """A configuration in every form that it has on its way to the plan, and what there is to say."""
+    """A configuration in every form on its way to the plan, and what its making left to say."""
 
     tree: Map
     """As written: no variable is filled in."""

@@ -3,8 +3,8 @@
 import pytest
 
 from kt.compiler import Compiled, Setting, Settings, compile_source
-from kt.compiler.limits import DEFAULT
 from kt.compiler.engines import DIALECT
+from kt.compiler.limits import DEFAULT
 from kt.errors import ConfigError
 from kt.plan import DEFAULT_PORT
 from kt.policy import OnTrouble, Phase
@@ -157,7 +157,8 @@ def test_no_secret_and_no_position_decides_the_digest() -> None:
 def test_checks_of_different_kinds_are_reported_together() -> None:
     text = (
         "policies: {chain: [pii-detector, pii-detector, audit-logger: {stage: pre-request}]}\n"
-        "providers: {targets: [{id: a, provider: opnai}, {id: a, provider: openai}], strategy: zzz}\n"
+        "providers: {targets: [{id: a, provider: opnai}, {id: a, provider: openai}],"
+        " strategy: zzz}\n"
     )
     with pytest.raises(ConfigError) as raised:
         compiled_of(text)
