@@ -87,7 +87,18 @@ ENTRIES: tuple[Any, ...] = (
     "pii-detector",
     "audit-logger",
     {"prompt-injection": {"stage": "post-response"}},
+    {"pii-detector": {"when": 'header["x-env"] == "prod" and not request.stream'}},
+    {"prompt-injection": {"when": {"path": "/v1/chat", "model": ["a", "b"]}}},
+    {"audit-logger": {"when": {"header": {"x-env": "prod"}}}},
 )
+
+
+def place_of(entry: Any) -> str:
+    """What at most one entry may say: a kind in a stage."""
+    if isinstance(entry, str):
+        return entry
+    ((kind, options),) = entry.items()
+    return f"{kind} {options['stage']}" if "stage" in options else kind
 
 
 def configs() -> st.SearchStrategy[Data]:
@@ -103,7 +114,7 @@ def configs() -> st.SearchStrategy[Data]:
                 "enabled": st.booleans(),
             }
         ),
-        policies=section(chain=st.lists(st.sampled_from(ENTRIES), unique_by=str)),
+        policies=section(chain=st.lists(st.sampled_from(ENTRIES), unique_by=place_of)),
         policy=blocks(),
         providers=section(targets=targets, routing=st.just({"strategy": "ordered"})),
         gateway=gateways(),
