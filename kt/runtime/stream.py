@@ -146,11 +146,12 @@ class AnswerStream:
         self.is_done = chunk.is_last
 
     def _note(self, chunk: Chunk) -> None:
-        asked, answered = chunk.usage
-        self.usage = (
-            self.usage[0] if asked is None else asked,
-            self.usage[1] if answered is None else answered,
-        )
+        if chunk.usage is not NO_USAGE:
+            asked, answered = chunk.usage
+            self.usage = (
+                self.usage[0] if asked is None else asked,
+                self.usage[1] if answered is None else answered,
+            )
         self.number = self.number if chunk.number is None else chunk.number
         self.upstream_failed = chunk.is_failure
 
@@ -223,6 +224,8 @@ class AnswerStream:
 
     def _finish(self, chunk: Chunk, texts: dict[Path, str]) -> list[tuple[Delta, str]]:
         """End lanes: what they still hold joins this event, or goes out before it."""
+        if not (chunk.finished or chunk.ended or chunk.is_end):
+            return []
         paths = {delta.lane.place: delta.path for delta in chunk.growing}
         self._finished.update(chunk.finished)
         if len(self._finished) > MAX_ENDED:

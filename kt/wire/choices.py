@@ -38,10 +38,12 @@ def read_event(tables: Tables, value: JsonValue) -> Chunk:
         segments = segments_of(value, tables)
     except TooManyTexts:
         raise no_event() from None
-    growing = tuple(_growing(segments, value, choices))
+    texts = [one for one in segments if _grows(one.pieces[0].path)]
+    growing = tuple(_growing(texts, value, choices)) if texts else ()
+    others = [one for one in segments if not _grows(one.pieces[0].path)]
     return Chunk(
         growing=growing,
-        whole=tuple(Whole(one) for one in segments if not _grows(one.pieces[0].path)),
+        whole=tuple(map(Whole, others)) if others else (),
         finished=tuple(_number(choice) for choice in choices if choice.get("finish_reason")),
         is_only_text=_is_only_text(value, choices, growing),
         follows_all=_has_usage(value) and not choices,
@@ -92,16 +94,13 @@ def _has_usage(value: JsonObject) -> bool:
 # ---- Lanes
 
 
-def _growing(
-    segments: tuple[Segment, ...], value: JsonObject, choices: list[JsonObject]
-) -> Iterator[Delta]:
+def _growing(texts: list[Segment], value: JsonObject, choices: list[JsonObject]) -> Iterator[Delta]:
     head = {name: value[name] for name in _HEAD if name in value}
-    for segment in segments:
-        if _grows(segment.pieces[0].path):
-            data = segment.text.encode()
-            for piece in segment.pieces:
-                text = data[piece.start : piece.end].decode()
-                yield Delta(_lane(piece.path, segment, choices), text, piece.path, head)
+    for segment in texts:
+        data = segment.text.encode()
+        for piece in segment.pieces:
+            text = data[piece.start : piece.end].decode()
+            yield Delta(_lane(piece.path, segment, choices), text, piece.path, head)
 
 
 def _grows(path: Path) -> bool:

@@ -105,13 +105,13 @@ def _walk(value: JsonValue, place: _Place, tables: Tables) -> Iterator[Segment]:
 
 def _object(value: dict[str, JsonValue], place: _Place, tables: Tables) -> Iterator[Segment]:
     own = _own_surface(value, place, tables)
-    if value.get("type") == "text" and "data" in value:
+    if "data" in value and value.get("type") == "text":
         tables = attrs.evolve(tables, payloads={})  # it says itself that it is none
     for name, below in value.items():
         is_known = name in tables.keys
         if not is_known:
             yield from _leaf(name, (*place.path, Key(name)), Surface.OTHER)
-        if is_known and name in tables.documents and isinstance(below, dict | list):
+        if name in tables.documents and is_known and isinstance(below, dict | list):
             yield from _arguments(below, (*place.path, name))
             continue
         surface = tables.surfaces.get(name, own) if is_known else _unknown(own)
@@ -119,9 +119,11 @@ def _object(value: dict[str, JsonValue], place: _Place, tables: Tables) -> Itera
 
 
 def _own_surface(value: dict[str, JsonValue], place: _Place, tables: Tables) -> Surface:
-    role, kind = value.get("role"), value.get("type")
-    own = tables.roles.get(role, place.surface) if isinstance(role, str) else place.surface
-    return tables.types.get(kind, own) if isinstance(kind, str) else own
+    kind = value.get("type") if tables.types else None
+    if isinstance(kind, str) and kind in tables.types:
+        return tables.types[kind]
+    role = value.get("role") if tables.roles else None
+    return tables.roles.get(role, place.surface) if isinstance(role, str) else place.surface
 
 
 def _unknown(surface: Surface) -> Surface:
