@@ -16,7 +16,7 @@ from kt.compiler.steps import disabled_in, stages_of
 from kt.compiler.strategies import strategy_of
 from kt.compiler.targets import resolve_targets
 from kt.diagnostics import Report
-from kt.plan import DEFAULT_PORT, Strategy
+from kt.plan import DEFAULT_PORT, Edge, Strategy
 
 NAMELESS = ("unnamed", "0.0.0", True)
 """Name, version and switch of a fragment, which has no `pack`."""
@@ -41,6 +41,7 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         strategy=_strategy(config),
         connecting=resolve_connecting(gateway, targets, report),
         listen_port=DEFAULT_PORT if gateway.listen_port is None else gateway.listen_port.value,
+        edge=gateway.edge or Edge.LLHTTP,
         timeouts=timeouts,
         admission=resolve_admission(gateway, settings, report),
         sizes=resolve_sizes(gateway, report),

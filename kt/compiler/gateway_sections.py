@@ -18,7 +18,7 @@ from kt.compiler.fields import (
     setting,
     size,
 )
-from kt.plan import HttpVersion, Transport
+from kt.plan import Edge, HttpVersion, Transport
 from kt.policies import AnyValue
 
 
@@ -144,6 +144,7 @@ class Gateway:
 
     SECTION: ClassVar[str] = "gateway"
     listen_port: Number | None = setting(least=1, most=65535)
+    edge: Edge | None = setting()
     server_timing: bool | None = setting()
     passthrough: tuple[Text, ...] = setting(())
     timeouts: Timeouts = setting(Timeouts())

@@ -21,6 +21,7 @@ def lower(program: Program) -> Plan:
         connecting=program.connecting,
         strategy=program.strategy,
         listen_port=program.listen_port,
+        edge=program.edge,
         timeouts=program.timeouts,
         admission=program.admission,
         sizes=program.sizes,

@@ -6,7 +6,7 @@ import attrs
 
 from kt.compiler.profile import Profile
 from kt.filters.syntax import Always
-from kt.plan import Admission, Connecting, Sizes, Stage, Step, Strategy, Target, Timeouts
+from kt.plan import Admission, Connecting, Edge, Sizes, Stage, Step, Strategy, Target, Timeouts
 from kt.policy import Phase
 
 PARTS = (Phase.INPUT, Phase.OUTPUT, Phase.AUDIT)
@@ -29,6 +29,7 @@ class Program:
     connecting: Connecting = attrs.field(factory=Connecting)
     strategy: Strategy = Strategy.ORDERED
     listen_port: int
+    edge: Edge = Edge.LLHTTP
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes

@@ -121,6 +121,7 @@ def _plan(plan: Plan) -> dict[str, str]:
     return {
         "enabled": str(plan.enabled).lower(),
         "listen_port": str(plan.listen_port),
+        "edge": plan.edge.value,
         "answers": "sent whole" if plan.keep_answer_whole else "streamed",
         "server_timing": str(plan.server_timing).lower(),
         "engines": ", ".join(f"{name} {version}" for name, version in plan.engines),

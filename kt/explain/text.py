@@ -16,6 +16,7 @@ from kt.explain.tables import section
 from kt.plan import (
     Connecting,
     Count,
+    Edge,
     HttpVersion,
     Limit,
     NotEnforced,
@@ -188,6 +189,8 @@ def _limits(plan: Plan) -> Iterator[tuple[str, ...]]:
         yield field.name, show_size(size.value), size.origin
     yield from _connecting(plan.connecting)
     yield "listen_port", str(plan.listen_port), ""
+    if plan.edge is not Edge.LLHTTP:
+        yield "edge", plan.edge.value, ""
     yield "answers", _answers(plan), ""
     yield "server-timing", "sent" if plan.server_timing else "not sent", ""
 

@@ -109,6 +109,7 @@ async def run_gateway(
 ) -> None:
     """Serve until `drain` is set and every request has ended or its time is up."""
     settings = ServeSettings(
+        edge=plan.edge,
         keep_alive=plan.timeouts.idle.seconds,
         send=plan.timeouts.send.seconds,
         drain=plan.timeouts.drain.seconds,
