@@ -93,7 +93,8 @@ def _targets(plan: Plan) -> dict[str, str]:
 def _target(target: Target) -> str:
     model = "the request's model" if target.model is None else target.model
     key = "no key" if target.secret is None else f"key {target.secret.name}"
-    return f"{target.base_url}, {model}, {key}"
+    spoken = "any format" if target.format is None else f"{target.format.value} formats"
+    return f"{target.base_url}, {model}, {spoken}, {key}"
 
 
 def _timeouts(plan: Plan) -> dict[str, str]:
@@ -123,6 +124,7 @@ def _plan(plan: Plan) -> dict[str, str]:
         "listen_port": str(plan.listen_port),
         "edge": plan.edge.value,
         "answers": "sent whole" if plan.keep_answer_whole else "streamed",
+        "passthrough": ", ".join(plan.passthrough) or ABSENT,
         "server_timing": str(plan.server_timing).lower(),
         "engines": ", ".join(f"{name} {version}" for name, version in plan.engines),
     }

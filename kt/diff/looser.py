@@ -205,6 +205,10 @@ def _limits(old: Plan, new: Plan) -> Iterator[Looser]:
             yield Looser("limits", name, reason, None, "refused", "judged")
     if new.enabled and not old.enabled:
         yield Looser("plan", "enabled", "the pack was switched off", None, "refused", "judged")
+    for pattern in new.passthrough:
+        if pattern not in old.passthrough:
+            reason = "these paths are forwarded unread"
+            yield Looser("passthrough", pattern, reason, None, "refused", "allowed")
 
 
 def _trouble(old: Plan, new: Plan) -> Iterator[Looser]:

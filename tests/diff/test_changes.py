@@ -3,6 +3,7 @@
 import attrs
 
 from kt.diff.changes import Changed, changes
+from kt.exchange import Dialect
 from kt.policy import Action, Phase
 from tests.support.plans import limit, plan, record_step, scan_step, target
 
@@ -73,3 +74,16 @@ def test_a_condition_is_part_of_a_policy() -> None:
     assert changed.new.endswith(', when request.model == "m"')
     (changed,) = changes(plan(record_step()), plan(record_step(when="request.stream")))
     assert (changed.part, changed.old) == ("audit", changed.new.partition(", when")[0])
+
+
+def test_what_a_target_speaks_and_what_goes_on_unread_are_compared() -> None:
+    old = plan(targets=(target(),))
+    spoken = attrs.evolve(target(), format=Dialect.ANTHROPIC)
+    new = attrs.evolve(plan(targets=(spoken,)), passthrough=("/v1/files/*", "/v1/moderations"))
+    first, second = changes(old, new)
+    assert (first.part, "any format" in first.old, "anthropic formats" in first.new) == (
+        "targets",
+        True,
+        True,
+    )
+    assert second == Changed("plan", "passthrough", "-", "/v1/files/*, /v1/moderations")

@@ -194,6 +194,15 @@ PROD = 'header["x-env"] == "prod"'
 PROD_STREAM = f"{PROD} and request.stream"
 
 
+def test_a_path_that_is_forwarded_unread_now_is_told() -> None:
+    closed = plan()
+    opened = attrs.evolve(closed, passthrough=("/v1/files/*",))
+    (found,) = newly_allowed(closed, opened, 10).looser
+    assert (found.phase, found.policy, found.new) == ("passthrough", "/v1/files/*", "allowed")
+    assert newly_allowed(opened, opened, 10).proof is Proof.PROVED
+    assert newly_allowed(opened, closed, 10).proof is Proof.PROVED
+
+
 def blocking(when: str | None, order: int = 0) -> Step:
     """A step that blocks for some requests."""
     return step(Action.BLOCK, "ab", order=order, when=when)
