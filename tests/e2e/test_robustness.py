@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from kt.plan import Edge
 from tests.support.processes import Process, kt
 from tests.support.sockets import request_bytes
 
@@ -57,11 +58,15 @@ def served(directory: Path, config: str, *mock_options: str) -> Iterator[Process
             yield gateway
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+@pytest.fixture(scope="module", params=Edge, ids=lambda edge: edge.value)
+def gateway(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
     """One gateway for all tests that it must survive; its provider cuts every second answer."""
     options = ("--fault", "cut_every_second", "--chunks", "50")
-    with served(tmp_path_factory.mktemp("gateway"), example(), *options) as process:
+    config = example().replace("\ngateway:\n", f"\ngateway:\n  edge: {request.param.value}\n")
+    assert "edge: " in config
+    with served(tmp_path_factory.mktemp("gateway"), config, *options) as process:
         yield process
 
 
