@@ -64,8 +64,7 @@ def gateway(
 ) -> Iterator[Process]:
     """One gateway for all tests that it must survive; its provider cuts every second answer."""
     options = ("--fault", "cut_every_second", "--chunks", "50")
-    config = example().replace("\ngateway:\n", f"\ngateway:\n  edge: {request.param.value}\n")
-    assert "edge: " in config
+    config = f"{example()}gateway: {{edge: {request.param.value}}}\n"
     with served(tmp_path_factory.mktemp("gateway"), config, *options) as process:
         yield process
 
