@@ -14,7 +14,8 @@ from kt.diagnostics import Report
 from kt.plan import NotEnforced, Record, Scan
 from kt.policy import Action, Facts, Phase, Rule
 
-OVERRIDES = ("action", "message", "replacement")
+OVERRIDES = ("action", "message", "replacement", "fail_open", "fail_closed")
+"""What an entry may say of a kind that looks at text, and of no other."""
 
 ACTION_OF: Mapping[EntryAction, Action] = MappingProxyType(
     {

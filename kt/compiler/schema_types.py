@@ -107,14 +107,15 @@ def sections_in(due: Any) -> Iterator[Any]:
 def _own_sections(due: Any) -> Iterator[Any]:
     if due in SPECIAL:
         yield from SPECIAL[due][0]
-    elif _is_section(due):
+    elif is_section(due):
         yield due
     else:
         for part in get_args(due):
             yield from _own_sections(part)
 
 
-def _is_section(due: Any) -> bool:
+def is_section(due: Any) -> bool:
+    """Whether a type is a map with keys of ours."""
     is_scalar = due in LEAF_SCHEMAS or due in COMPOUND_SCHEMAS or due is AnyValue
     return isinstance(due, type) and attrs.has(due) and not is_scalar
 
@@ -153,7 +154,7 @@ def value(due: Any, limits: tuple[float, float] | None = None) -> Schema:
         return {}
     if isinstance(due, type) and issubclass(due, Enum):
         return word(str(member.value) for member in due)
-    if _is_section(due):
+    if is_section(due):
         return reference(name_of(due))
     return _composed(due, limits)
 
@@ -181,7 +182,7 @@ def keys_at(due: Any, steps: Iterable[str | int]) -> tuple[str, ...]:
     for step in steps:
         due = inside(due, step)
     due = present(due)
-    if not _is_section(due):
+    if not is_section(due):
         return ()
     flags = attrs.fields(model.FailFlags) if hasattr(due, "KIND") else ()
     return tuple(one.name for one in (*settings(due), *flags))
@@ -190,7 +191,7 @@ def keys_at(due: Any, steps: Iterable[str | int]) -> tuple[str, ...]:
 def inside(due: Any, step: str | int) -> Any:
     """The type of what a key or an index leads to, None where nothing is known of it."""
     due = present(due)
-    if _is_section(due) and isinstance(step, str):
+    if is_section(due) and isinstance(step, str):
         name = step.replace("-", "_")
         return next((one.type for one in settings(due) if one.name == name), None)
     if get_origin(due) is not tuple:

@@ -24,6 +24,7 @@ from kt.compiler.shapes import SYNONYMS, canonical, given_twice, synonyms_in
 from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, is_null, key_name, leaves
 from kt.diagnostics import Report
 from kt.policies import AnyValue, PolicyKind
+from kt.policy import Phase
 from kt.units import show_duration, show_size
 
 # Any stands in this room where a type is a value: cattrs passes classes and generic aliases.
@@ -277,6 +278,11 @@ class Structurer:
         finally:  # the kind's own problems are reported even where the flags are wrong
             policy = self.read(settings, self.kinds[kind])
         report_problems(self.report, policy, entry)
+        if self.kinds[kind].PHASES == (Phase.AUDIT,):
+            hint = "it runs after the answer"
+            for flag in flags.entries:
+                word = key_name(flag.key)
+                self.report.add("not_enforced", flag.key.span, word=word, hint=hint)
         return model.Block(kind=kind, policy=policy, on_trouble=trouble, span=entry.key.span)
 
 

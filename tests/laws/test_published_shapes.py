@@ -28,6 +28,12 @@ SILENT = MappingProxyType(
         ("policies", "parallel_group"): "a group of one starts as it did",
         ("policies", "knowledge_base"): "a setting of a kind that a warning says is not enforced",
         ("policies", "name"): "names what is kept for routing, which a warning says",
+        ("input_policies", "name"): "names what is kept for routing, which a warning says",
+        ("output_policies", "name"): "names an entry that is switched off",
+        **{
+            ("output_policies", key): "a setting of a kind that a warning says is not enforced"
+            for key in ("knowledge_base", "require_sources")
+        },
         ("providers", "targets", "provider"): "only finds address and headers, given here",
         **{
             ("policy", kind, "max_distance"): "counts where fuzzy_matching is on"
@@ -88,8 +94,11 @@ def is_silent(text: str, leaf: Scalar, keys: tuple[Span, ...], digest: str) -> b
 SAMPLES = [*case_paths("configs"), *case_paths("published")]
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_no_leaf_of_a_published_sample_is_read_in_silence(path: FilePath) -> None:
+OURS = [path for folder in ("shapes", "examples", "kinds") for path in case_paths(folder)]
+
+
+@pytest.mark.parametrize("path", [*SAMPLES, *OURS], ids=lambda path: path.stem)
+def test_no_leaf_of_a_sample_is_read_in_silence(path: FilePath) -> None:
     assert read_in_silence(load(path).config) == []
 
 
