@@ -18,7 +18,7 @@ from kt.plan import Scan
 from kt.policies import KINDS
 from kt.policy import Action, Cost, Facts, Phase, Rule
 from tests.support.scenes import Scene
-from tests.support.starting import keeps_alive, listens, starts
+from tests.support.starting import answers, keeps_alive, listens, starts
 
 # Any: YAML documents.
 
@@ -161,6 +161,7 @@ GATEWAY: Mapping[str, Use] = {
     ),
     "gateway.warmup.probe_endpoint": Use("/one", "/two", Scene(asks=()), WARM),
     "gateway.listen_port": Use(41901, 41902, listens),
+    "gateway.edge": Use("llhttp", "hypercorn", answers),
     "gateway.server_timing": Use(True, False),
     "gateway.timeouts.connect": Use("1s", "2s", Scene(connect=90)),
     "gateway.timeouts.first_byte": Use("1s", "2s", Scene(head=90)),

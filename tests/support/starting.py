@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import io
+import re
 import socket
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import trio
 from kt.cli import run as kt
 from kt.compiler import Settings, Upstream, compile_source
 from kt.runtime.connecting import Network, upstreams
+from kt.runtime.gateway import GatewayOptions, run_gateway
 from kt.source import Source
 
 
@@ -81,3 +83,36 @@ def _options_towards(port: int) -> list[str]:
         for one in open_ones
         if one.getpeername()[1] == port
     ]
+
+
+ASKED = (b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n", b"BAD\x00\r\n\r\n", b"GET / HTTP/2.7\r\n\r\n")
+
+
+def answers(text: str, folder: Path) -> str:
+    """Serve on this machine, and look at the bytes that a client gets."""
+    seen: list[str] = []
+    trio.run(_answers, text, folder, seen)
+    return re.sub(
+        r"(?im)^(date|x-request-id|traceparent|x-keeptrusts-plan): .*$", r"\1", "\n".join(seen)
+    )
+
+
+async def _answers(text: str, folder: Path, seen: list[str]) -> None:
+    plan = compile_source(Source("kt.yaml", text)).plan
+    options = GatewayOptions(
+        host="127.0.0.1",
+        port=0,
+        log=seen.append,
+        audit_path=folder / "audit.jsonl",
+        gateway_id="test",
+    )
+    drain = trio.Event()
+    async with trio.open_nursery() as nursery:
+        running = await nursery.start(run_gateway, plan, options, drain)
+        for asked in ASKED:
+            stream = await trio.open_tcp_stream("127.0.0.1", running.port)
+            await stream.send_all(asked)
+            await stream.send_eof()
+            seen.append(b"".join([piece async for piece in stream]).decode())
+            await stream.aclose()
+        drain.set()
