@@ -35,6 +35,8 @@ def test_advice_when_to_come_back_goes_with_what_passes() -> None:
     assert {code for code, row in REFUSALS.items() if row.retry_after} == {
         "queue_full",
         "queue_timeout",
+        "user_limit",
+        "team_limit",
         "policy_unavailable",
         "draining",
     }

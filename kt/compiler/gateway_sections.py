@@ -53,8 +53,8 @@ class Concurrency:
     max_concurrent_requests: Number | None = count()
     max_queue_size: Number | None = count(least=0)
     queue_timeout: Duration | None = duration()
-    per_user_limit: Number | None = count(is_enforced=False)
-    per_team_limit: Number | None = count(is_enforced=False)
+    per_user_limit: Number | None = count()
+    per_team_limit: Number | None = count()
 
 
 @attrs.frozen(kw_only=True)

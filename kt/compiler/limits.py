@@ -63,7 +63,12 @@ def resolve_admission(gateway: Gateway, settings: Settings, report: Report) -> A
         flag = settings.max_concurrency
         max_concurrent = Count(flag.value, origin=flag.origin)
     max_queue = _count(report, written.max_queue_size, MAX_QUEUE)
-    return Admission(max_concurrent=max_concurrent, max_queue=max_queue)
+    return Admission(
+        max_concurrent=max_concurrent,
+        max_queue=max_queue,
+        per_user=_given(report, written.per_user_limit),
+        per_team=_given(report, written.per_team_limit),
+    )
 
 
 def resolve_sizes(gateway: Gateway, report: Report) -> Sizes:
@@ -110,6 +115,10 @@ def _count(report: Report, given: Number | Size | None, default: int) -> Count:
     if given is None:
         return Count(default, origin=DEFAULT)
     return Count(given.value, origin=report.source.place(given.span))
+
+
+def _given(report: Report, number: Number | None) -> Count | None:
+    return None if number is None else _count(report, number, number.value)
 
 
 def _cut(report: Report, name: str, given: Duration | None, limit: Limit, parent: Limit) -> Limit:

@@ -30,6 +30,11 @@ ADMISSION = (
     ("gateway", "drains", "draining"),
     ("gateway", "a bug", "internal_error"),
 )
+SHARES = (
+    ("per_user", ("queue", "too many of one user", "user_limit")),
+    ("per_team", ("queue", "too many of one team", "team_limit")),
+)
+"""What each optional limit of a plan's admission adds."""
 TOKENS = ("body", "token numbers", "tokens_not_readable")
 UPSTREAM = (
     ("cannot be reached", "connect_failed"),
@@ -77,6 +82,7 @@ def failures(plan: Plan) -> tuple[Failure, ...]:
     acts = any(step.facts.can_block or step.facts.edits for step in plan.steps(Phase.INPUT))
     return (
         *(_refused(*row) for row in (*ADMISSION, *((TOKENS,) if acts else ()))),
+        *(_refused(*row) for name, row in SHARES if getattr(plan.admission, name) is not None),
         *(row for step in steps for row in _step(step)),
         *(row for at, _ in enumerate(plan.targets) for row in _target(at, plan.targets)),
     )

@@ -14,6 +14,7 @@ from kt.explain.document import Explanation, explanation
 from kt.explain.patterns import SHOWN_HASH
 from kt.explain.tables import section
 from kt.plan import (
+    Admission,
     Connecting,
     Count,
     Edge,
@@ -181,9 +182,10 @@ def _limits(plan: Plan) -> Iterator[tuple[str, ...]]:
     for field in attrs.fields(Timeouts):
         limit: Limit = getattr(plan.timeouts, field.name)
         yield field.name, show_duration(limit.seconds), limit.origin
-    for name in ("max_concurrent", "max_queue"):
-        count: Count = getattr(plan.admission, name)
-        yield name, str(count.value), count.origin
+    for field in attrs.fields(Admission):
+        count: Count | None = getattr(plan.admission, field.name)
+        if count is not None:
+            yield field.name, str(count.value), count.origin
     for field in attrs.fields(Sizes):
         size: Count = getattr(plan.sizes, field.name)
         yield field.name, show_size(size.value), size.origin

@@ -65,6 +65,9 @@ def _problems(plan: Plan) -> Iterator[str]:
         yield from _limit(f"timeouts.{name}", getattr(plan.timeouts, name))
     yield from _count("admission.max_concurrent", plan.admission.max_concurrent)
     yield from _count("admission.max_queue", plan.admission.max_queue, least=0)
+    for name in ("per_user", "per_team"):
+        if (most := getattr(plan.admission, name)) is not None:
+            yield from _count(f"admission.{name}", most)
     for name in attrs.fields_dict(Sizes):
         yield from _count(f"sizes.{name}", getattr(plan.sizes, name))
     if not 0 <= plan.listen_port <= _MAX_PORT:

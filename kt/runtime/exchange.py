@@ -85,7 +85,8 @@ class Exchange:
 
     async def _admitted(self, body: bytes) -> None:
         asked = trio.current_time()
-        async with self.gate.slot():
+        identity = self.ledger.identity
+        async with self.gate.slot(identity.user, identity.team):
             self.ledger.seconds["queue"] = trio.current_time() - asked
             await self.work(body)
 

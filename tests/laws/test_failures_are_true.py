@@ -91,6 +91,8 @@ def whole_plan(on_trouble: OnTrouble) -> Plan:
         request_body=400,
         max_concurrent=1,
         max_queue=1,
+        per_user=1,
+        per_team=1,
         queue=1.0,
         connect=2.0,
         first_byte=3.0,
@@ -111,16 +113,16 @@ def sending(body: bytes, path: str = PATH, **headers: str) -> Provoke:
     return provoke
 
 
-def behind(others: int) -> Provoke:
-    """A request behind others that take their time."""
+def behind(others: int, **headers: str) -> Provoke:
+    """A request behind others that take their time, all with the same headers."""
 
     async def provoke(app: App, providers: Providers) -> Response:
         providers.by_host["a"].head_seconds = 2.5
         async with trio.open_nursery() as nursery:
             for _ in range(others):
-                nursery.start_soon(chat, app, SAID)
+                nursery.start_soon(chat, app, SAID, headers)
                 await trio.testing.wait_all_tasks_blocked()
-            return await chat(app, SAID)
+            return await chat(app, SAID, headers)
 
     return provoke
 
@@ -158,6 +160,8 @@ ADMISSION: Mapping[tuple[str, str], Provoke] = MappingProxyType(
         ("path", "no target speaks its format"): without_a_target,
         ("queue", "full"): behind(2),
         ("queue", "no slot in time"): behind(1),
+        ("queue", "too many of one user"): behind(1, **{"x-user-id": "ann"}),
+        ("queue", "too many of one team"): behind(1, **{"x-team": "red"}),
         ("body", "not JSON"): sending(b"{"),
         ("body", "ambiguous JSON"): sending(b'{"a": 1, "a": 2}'),
         ("body", "wrong shape"): sending(b"[]"),

@@ -69,6 +69,8 @@ UNUSABLE: dict[str, tuple[Plan, str]] = {
     "pool idle": (asked(pool=attrs.evolve(TARGET.pool, idle=limit(-1.0))), "pool.idle: "),
     "timeout": (plan(queue=1e300), "timeouts.queue: "),
     "slots": (plan(max_concurrent=0), "admission.max_concurrent: "),
+    "user": (plan(per_user=0), "admission.per_user: "),
+    "team": (plan(per_team=0), "admission.per_team: "),
     "size": (plan(hold=0), "sizes.stream_hold: "),
     "port": (attrs.evolve(plan(), listen_port=99999), "listen_port"),
 }

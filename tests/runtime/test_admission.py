@@ -1,5 +1,7 @@
 """Slots, the queue in front of them and the bound on buffered bodies."""
 
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -10,11 +12,18 @@ from kt.runtime.admission import BODIES_AT_ONCE, Gate
 from tests.support.plans import timeouts
 
 
-def gate(slots: int = 1, queue: int = 1) -> Gate:
+def gate(
+    slots: int = 1, queue: int = 1, per_user: int | None = None, per_team: int | None = None
+) -> Gate:
     """A gate with a queue timeout of 30 seconds and bodies of at most 10 bytes."""
     count = Count(10, origin="test")
     return Gate(
-        Admission(max_concurrent=Count(slots, origin="t"), max_queue=Count(queue, origin="t")),
+        Admission(
+            max_concurrent=Count(slots, origin="t"),
+            max_queue=Count(queue, origin="t"),
+            per_user=None if per_user is None else Count(per_user, origin="t"),
+            per_team=None if per_team is None else Count(per_team, origin="t"),
+        ),
         timeouts(),
         Sizes(request_body=count, response_body=count, stream_hold=count),
     )
@@ -89,6 +98,86 @@ def test_buffered_bodies_are_bounded_and_given_back() -> None:
         third.grow(room)
 
 
-async def _hold(busy: Gate) -> None:
-    async with busy.slot():
+@pytest.mark.parametrize(
+    ("who", "code"), [({"user": "ann"}, "user_limit"), ({"team": "red"}, "team_limit")]
+)
+def test_one_name_has_its_limit_and_as_many_waiting(who: dict[str, str], code: str) -> None:
+    async def main() -> None:
+        busy = gate(slots=10, queue=10, per_user=1, per_team=1)
+        async with busy.slot(**who), trio.open_nursery() as nursery:
+            nursery.start_soon(partial(_hold, busy, **who))
+            await wait_all_tasks_blocked()
+            with pytest.raises(GatewayError) as refusal:
+                async with busy.slot(**who):
+                    pass
+            assert (refusal.value.code, trio.current_time()) == (code, started)
+            async with busy.slot("bob", "blue"), busy.slot(), busy.slot():
+                assert (busy.running, busy.waiting) == (4, 1)
+            nursery.cancel_scope.cancel()
+        assert (busy.running, busy.waiting, busy.tracked) == (0, 0, 0)
+
+    async def timed() -> None:
+        nonlocal started
+        started = trio.current_time()
+        await main()
+
+    started = 0.0
+    run(timed)
+
+
+def test_who_waits_for_its_own_limit_is_told_so() -> None:
+    async def main() -> None:
+        busy = gate(slots=2, queue=2, per_user=1)
+        async with busy.slot("ann"):
+            with pytest.raises(GatewayError) as refusal:
+                async with busy.slot("ann"):
+                    pass
+            assert refusal.value.code == "user_limit"
+
+    run(main)
+
+
+def test_a_full_queue_tells_a_user_of_its_own_limit_first() -> None:
+    async def main() -> None:
+        busy = gate(slots=2, queue=0, per_user=1)
+        async with busy.slot("ann"):
+            with pytest.raises(GatewayError) as refusal:
+                async with busy.slot("ann"):
+                    pass
+            assert refusal.value.code == "user_limit"
+
+    run(main)
+
+
+def test_who_waits_for_its_user_keeps_no_slot_from_others() -> None:
+    async def main() -> None:
+        busy = gate(slots=2, queue=2, per_user=1)
+        async with busy.slot("ann"), trio.open_nursery() as nursery:
+            nursery.start_soon(_hold, busy, "ann")
+            await wait_all_tasks_blocked()
+            async with busy.slot("bob"):
+                assert (busy.running, busy.waiting) == (2, 1)
+            nursery.cancel_scope.cancel()
+
+    run(main)
+
+
+def test_a_slot_that_comes_together_with_the_cancellation_is_not_lost() -> None:
+    async def main() -> None:
+        busy = gate(slots=1, queue=1)
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as first:
+                async with busy.slot():
+                    nursery.start_soon(_hold, busy)
+                    await wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+            assert not first.cancelled_caught
+            assert busy.running == 1, "the waiter has been called, and does not know it yet"
+        assert (busy.running, busy.waiting) == (0, 0)
+
+    run(main)
+
+
+async def _hold(busy: Gate, user: str | None = None, team: str | None = None) -> None:
+    async with busy.slot(user, team):
         await trio.sleep_forever()

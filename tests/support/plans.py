@@ -117,6 +117,8 @@ def plan(
     response_body: int = 50 * 2**20,
     max_concurrent: int = 16,
     max_queue: int = 1000,
+    per_user: int | None = None,
+    per_team: int | None = None,
     keep_answer_whole: bool = False,
     **seconds: float,
 ) -> Plan:
@@ -134,6 +136,8 @@ def plan(
         admission=Admission(
             max_concurrent=Count(max_concurrent, origin="test"),
             max_queue=Count(max_queue, origin="test"),
+            per_user=None if per_user is None else Count(per_user, origin="test"),
+            per_team=None if per_team is None else Count(per_team, origin="test"),
         ),
         sizes=Sizes(
             request_body=Count(request_body, origin="test"),
