@@ -3,7 +3,6 @@
 In: a node. Out: a frozen value of the model. Raises Rejected once a problem is in the report.
 """
 
-from kt.compiler.conditions import read_when
 from kt.compiler.leaves import read_str, read_text, reject
 from kt.compiler.model import Level, When
 from kt.compiler.provider_sections import Share
@@ -29,6 +28,13 @@ def read_level(report: Report, node: Node) -> Level:
 def read_share(report: Report, node: Node) -> Share:
     """A member of a model group that is only named by its id."""
     return Share(id=read_text(report, node))
+
+
+def read_when(report: Report, node: Node) -> When:
+    """A condition on requests."""
+    from kt.compiler.conditions import read_when as read  # NOT: at the top. Few entries have one.
+
+    return read(report, node)
 
 
 COMPOUNDS = (
