@@ -269,7 +269,7 @@ def test_a_repeated_finding_is_recorded_once(tmp_path: Path) -> None:
 
     run_in_virtual_time(main)
     (line,) = log.read_bytes().splitlines()
-    ((spans,),) = ([one["spans"] for one in orjson.loads(line)["policies"]],)
+    (spans,) = (one["spans"] for one in orjson.loads(line)["policies"])
     assert spans == [len("ann@acme.com")]
 
 
