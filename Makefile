@@ -9,7 +9,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 LOCK_NOTE := \# Made by 'make lock' from pyproject.toml: exact versions and their hashes.
 
-.PHONY: demo test lint fmt deep bench-compile bench-upstream lock clean help
+.PHONY: demo test lint fmt deep bench-compile bench-edge bench-upstream lock clean help
 
 help:
 	@echo "make demo   show the gateway at work, without any account"
@@ -18,6 +18,7 @@ help:
 	@echo "make fmt    format, and mend what the linter can"
 	@echo "make deep   the property tests, for as long as they like"
 	@echo "make bench-compile   how long compiling takes, by shape and size"
+	@echo "make bench-edge      what a client's request costs, through our edge and hypercorn's"
 	@echo "make bench-upstream  what asking a provider costs, through our connections and httpx"
 	@echo "make lock   choose new versions of what kt depends on"
 	@echo "make clean  forget everything that was made"
@@ -42,6 +43,9 @@ deep: $(INSTALLED)
 
 bench-compile: $(INSTALLED)
 	$(BIN)/python bench/compile.py
+
+bench-edge: $(INSTALLED)
+	$(BIN)/python bench/edge.py
 
 bench-upstream: $(INSTALLED)
 	$(BIN)/python bench/upstream.py

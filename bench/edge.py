@@ -1,4 +1,4 @@
-"""What the edge costs: `python bench/edge.py`, both edges, 1, 8 and 64 connections.
+"""What the edge costs: `make bench-edge`, both edges, 1, 8 and 64 connections.
 
 A server and a load generator, each a process of its own on a loopback port. The generator keeps
 one request under way per connection. Printed are requests per second and the processor time of the

@@ -83,17 +83,20 @@ class AnswerWriter:
 
     def _piece(self, data: bytes, *, more: bool) -> bytes:
         head = b"" if self._start is None else self._head(self._start, None if more else len(data))
+        piece = b"" if self._is_silent else self._framed(data, more=more)
+        # NOT before: an answer that breaks its promise never counts as ended.
         self.is_ended = not more
-        if self._is_silent:
-            return head
+        return head + piece
+
+    def _framed(self, data: bytes, *, more: bool) -> bytes:
+        if self._is_chunked:
+            chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            return chunk if more else chunk + b"0\r\n\r\n"
         if self._left is not None:
             self._left -= len(data)
             if self._left < 0 or (self._left and not more):
                 raise AppMistake("the body has another length than was said")
-        if not self._is_chunked:
-            return head + data
-        chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-        return b"%b%b%b" % (head, chunk, b"" if more else b"0\r\n\r\n")
+        return data
 
     def _head(self, start: Message, size: int | None) -> bytes:
         """The head; `size` is the body's, where this is all of it."""

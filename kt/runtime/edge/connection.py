@@ -234,7 +234,7 @@ class Turn:
 
     async def _in_time(self) -> bytes:
         started = trio.current_time()
-        with trio.move_on_after(self._patience):
+        with trio.move_on_after(max(0.0, self._patience)):
             data = await self._client.receive()
             self._patience -= trio.current_time() - started
             return data

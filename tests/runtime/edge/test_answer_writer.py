@@ -103,6 +103,7 @@ def test_the_connection_is_not_the_apps_to_decide() -> None:
         [start(101)],
         [start(200, (b"content-length", b"1")), body(b"ab")],
         [start(200, (b"content-length", b"3")), body(b"ab")],
+        [start(200, (b"content-length", b"3")), body(b"a", more=True), body(b"b")],
         [start(200, (b"content-length", b"x")), body(b"ab")],
         [start(200, (b"a", b"b\r\nc: d")), body()],
         [start(200, (b"a\n", b"b")), body()],
@@ -114,8 +115,10 @@ def test_an_app_that_breaks_the_rules_is_told(messages: list[Message]) -> None:
     one = writer()
     for message in fine:
         one.bytes_of(message)
+    was_ended = one.is_ended
     with pytest.raises((AppMistake, ValueError)):
         one.bytes_of(last)
+    assert one.is_ended is was_ended
 
 
 def test_a_refusal_is_a_whole_answer() -> None:

@@ -190,6 +190,32 @@ def test_what_a_client_sends_ahead_is_bounded_and_answered_in_order() -> None:
     autojump(main)
 
 
+@pytest.mark.parametrize("sizes", [[2], [1, 1], [4], [1, 3]])
+def test_an_answer_of_another_length_than_it_said_is_the_last_one(sizes: list[int]) -> None:
+    lines: list[str] = []
+
+    async def liar(scope: Message, receive: Receive, send: Send) -> None:
+        length = (b"content-length", b"3")
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        for size in sizes[:-1]:
+            await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+        await send({"type": "http.response.body", "body": b"x" * sizes[-1]})
+
+    async def main() -> None:
+        listener = MemoryListener()
+        async with trio.open_nursery() as nursery:
+            run = partial(serve, liar, [listener], settings=SETTINGS, log=lines.append)
+            nursery.start_soon(partial(run, drain=trio.Event()))
+            client = await listener.connect()
+            await client.send(request_bytes() + request_bytes())
+            heard = await client.receive_rest()
+            nursery.cancel_scope.cancel()
+        assert heard.count(b"HTTP/1.1 ") == 1
+        assert [line.split(" at ")[0] for line in lines] == ["error: a connection met AppMistake"]
+
+    autojump(main)
+
+
 def test_an_old_client_is_answered_and_may_stay() -> None:
     async def talk(client: RawClient) -> None:
         await client.send(b"GET /a HTTP/1.0\r\nconnection: keep-alive\r\n\r\n")
