@@ -46,8 +46,8 @@ def test_limits_targets_and_settings_are_shown_in_their_units() -> None:
         Changed(
             "targets",
             "openai",
-            "http://127.0.0.1:9, the request's model, no key",
-            "http://127.0.0.1:8, the request's model, no key",
+            "http://127.0.0.1:9, the request's model, any format, no key",
+            "http://127.0.0.1:8, the request's model, any format, no key",
         ),
         Changed("timeouts", "connect", "5s", "250ms"),
         Changed("limits", "stream_hold", "1KB", "2KB"),
