@@ -217,3 +217,23 @@ def test_an_escaped_text_is_what_it_was(text: str) -> None:
         return  # a dollar before an escape is a dollar and an escape
     if isinstance(filled_with(f"a: '{written}'"), str):
         assert filled_with(f"a: '{written}'") == text
+
+
+EVERYWHERE = """
+pack: {name: '${A}', version: '${A}', enabled: '${A}'}
+policies: {chain: ['${A}', {pii-detector: {action: '${A}', when: '${A}', name: '${A}'}}]}
+policy: {dlp-filter: {blocked_terms: ['${A}'], detect_patterns: ['${A}'], max_distance: '${A}'}}
+providers: {targets: [{id: '${A}', base_url: 'http://${A}', api_key_prefix: '${A}'}]}
+gateway: {listen_port: '${A}', timeouts: {connect: '${A}'}, buffers: {streaming_buffer: '${A}'}}
+"""
+
+
+@given(st.one_of(st.text(), values, st.sampled_from(["5s", "4kb", "rbac", "(", "9" * 400, ".inf"])))
+def test_any_value_of_a_variable_gives_a_plan_or_diagnostics(value: str) -> None:
+    for line in EVERYWHERE.strip().split("\n"):
+        try:
+            report = compiled(line, A=value).report
+        except ConfigError as error:
+            report = error.report
+            assert report.errors
+        report.show().encode()
