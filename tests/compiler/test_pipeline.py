@@ -6,7 +6,8 @@ from kt.compiler import Compiled, Setting, Settings, compile_source
 from kt.compiler.engines import DIALECT
 from kt.compiler.limits import DEFAULT
 from kt.errors import ConfigError
-from kt.plan import DEFAULT_PORT
+from kt.explain import explain_text
+from kt.plan import DEFAULT_PORT, Edge
 from kt.policy import OnTrouble, Phase
 from kt.source import Source
 
@@ -100,6 +101,20 @@ def test_a_flag_wins_over_the_file_and_the_file_over_the_default(
 ) -> None:
     count = compiled_of(text, Settings(max_concurrency=setting)).plan.admission.max_concurrent
     assert (count.value, count.origin) == (value, origin)
+
+
+@pytest.mark.parametrize(
+    ("text", "edge"),
+    [
+        ("gateway: {}", Edge.LLHTTP),
+        ("gateway: {edge: llhttp}", Edge.LLHTTP),
+        ("gateway: {edge: hypercorn}", Edge.HYPERCORN),
+    ],
+)
+def test_the_edge_is_ours_unless_the_file_says_otherwise(text: str, edge: Edge) -> None:
+    compiled = compiled_of(text)
+    assert compiled.plan.edge is edge
+    assert ("hypercorn" in explain_text(compiled.plan)) is (edge is Edge.HYPERCORN)
 
 
 def test_the_defaults_are_those_of_the_design() -> None:

@@ -1,6 +1,5 @@
 """What our own edge does beyond what both do: its limits of time and room, and how it writes."""
 
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -29,11 +28,13 @@ async def served(
 ) -> AsyncIterator[tuple[MemoryListener, trio.Event]]:
     """Serve over memory, without a line in the log."""
     listener, drain = MemoryListener(lockstep=lockstep), trio.Event()
+    lines: list[str] = []
     async with trio.open_nursery() as nursery:
-        run = partial(serve, app, [listener], settings=settings, log=sys.stderr.write)
+        run = partial(serve, app, [listener], settings=settings, log=lines.append)
         await nursery.start(partial(run, drain=drain))
         yield listener, drain
         nursery.cancel_scope.cancel()
+    assert lines == []
 
 
 async def echo(scope: Message, receive: Receive, send: Send) -> None:
@@ -138,6 +139,9 @@ def test_a_refusal_asks_for_no_body_and_closes() -> None:
     exchange(talk, refuse)
 
 
+Pair = trio.StapledStream[trio.abc.SendStream, trio.abc.ReceiveStream]
+
+
 class Sends:
     """A stream's `send_all`, counted."""
 
@@ -145,9 +149,9 @@ class Sends:
         self.sizes: list[int] = []
         real = trio.StapledStream.send_all
 
-        async def counted(stream: trio.StapledStream[object, object], data: bytes) -> None:
+        async def counted(stream: Pair, data: bytes) -> None:
             self.sizes.append(len(data))
-            await real(stream, data)  # type: ignore[arg-type]  # the pair of the tests
+            await real(stream, data)
 
         monkeypatch.setattr(trio.StapledStream, "send_all", counted)
 

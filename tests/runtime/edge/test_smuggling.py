@@ -11,6 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from kt.plan import Edge
+from kt.runtime.edge import request_parser
 from kt.runtime.inbox import Message, Receive, Send
 from kt.runtime.server import ServeSettings, serve
 from tests.support.sockets import MemoryListener
@@ -127,3 +128,10 @@ def test_without_a_trick_both_requests_are_answered(edge: Edge) -> None:
     last = SMUGGLED.replace(b"host: a\r\n", b"host: a\r\nconnection: close\r\n")
     answer = trio.run(heard, edge, fine + last, clock=MockClock(autojump_threshold=0))
     assert answer.count(b" 200 ") == 2
+
+
+def test_the_corpus_finds_an_edge_that_looks_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = request_parser._FRAMING - {b"transfer-encoding"}
+    monkeypatch.setattr(request_parser, "_FRAMING", seen)
+    with pytest.raises(AssertionError):
+        test_it_is_refused_and_the_connection_closed("TE on 1.0", Edge.LLHTTP)
