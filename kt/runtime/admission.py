@@ -32,10 +32,14 @@ _TOO_MANY: Mapping[str, str] = MappingProxyType(
 class _Share:
     """The places of each user, or of each team. Who has nothing here has no entry."""
 
-    def __init__(self, limit: Count | None) -> None:
-        self._limit = None if limit is None else limit.value
+    def __init__(self) -> None:
+        self._limit: int | None = None
         self.running: Counter[str] = Counter()
         self.waiting: Counter[str] = Counter()
+
+    def follow(self, limit: Count | None) -> None:
+        """Take another limit; who runs or waits keeps its place."""
+        self._limit = None if limit is None else limit.value
 
     def has_room(self, name: str | None) -> bool:
         """Whether one more of this name may run; who has no name is not limited here."""
@@ -46,8 +50,8 @@ class _Share:
         return self._limit is None or name is None or self.waiting[name] < self._limit
 
     def note(self, counts: Counter[str], name: str | None, change: int) -> None:
-        """Count one more or one less."""
-        if self._limit is None or name is None:
+        """Count one more or one less, limited or not: the next plan may have a limit."""
+        if name is None:
             return
         counts[name] += change
         if not counts[name]:
@@ -65,22 +69,29 @@ class _Waiter:
 
 
 class Gate:
-    """The slots of one gateway."""
+    """The slots of one gateway, whichever plan runs."""
 
     def __init__(self, admission: Admission, timeouts: Timeouts, sizes: Sizes) -> None:
-        self._slots = admission.max_concurrent.value
-        self._users = _Share(admission.per_user)
-        self._teams = _Share(admission.per_team)
-        self._max_queue = admission.max_queue.value
-        self._queue_seconds = timeouts.queue.seconds
-        self._max_buffered = sizes.request_body.value * BODIES_AT_ONCE
+        self._users = _Share()
+        self._teams = _Share()
         self._buffered = 0
         self._running = 0
         self._queue: dict[_Waiter, None] = {}
         """In the order of arrival."""
+        self.follow(admission, timeouts, sizes)
 
     def __repr__(self) -> str:
         return f"<Gate {self.running} running, {self.waiting} waiting, {self._buffered} bytes>"
+
+    def follow(self, admission: Admission, timeouts: Timeouts, sizes: Sizes) -> None:
+        """Take the limits of a plan. Who runs goes on, who waits keeps its place and its time."""
+        self._slots = admission.max_concurrent.value
+        self._users.follow(admission.per_user)
+        self._teams.follow(admission.per_team)
+        self._max_queue = admission.max_queue.value
+        self._queue_seconds = timeouts.queue.seconds
+        self._max_buffered = sizes.request_body.value * BODIES_AT_ONCE
+        self._call_next()
 
     @property
     def running(self) -> int:

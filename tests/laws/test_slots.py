@@ -106,9 +106,9 @@ def check(gate: Gate, askers: list[Asker], limits: tuple[int, int, int | None, i
         assert len(running) >= slots or is_held, "it could run"
     names = {
         (kind, getattr(one, kind))
-        for kind, limit in (("user", per_user), ("team", per_team))
+        for kind in ("user", "team")
         for one in (*running, *waiting)
-        if limit is not None and getattr(one, kind) is not None
+        if getattr(one, kind) is not None
     }
     assert gate.tracked == len(names)
 
