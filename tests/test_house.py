@@ -318,7 +318,7 @@ PLANTED: dict[Rule, tuple[str, str]] = {
     foreign_libraries: ("kt.policies.shout", "import httpx"),
     impurities: ("kt.runtime.engine", "from time import monotonic"),
     loose_talk: ("kt.runtime.engine", "import os\nprint(os.environ)"),
-    wide_nets: ("kt.runtime.endpoints", "try:\n    pass\nexcept (ValueError, Exception):\n    pass"),
+    wide_nets: ("kt.runtime.body", "try:\n    pass\nexcept (ValueError, Exception):\n    pass"),
     missing_door_sign: ("kt.policies.shout", "'''Shouts'''"),
     argument_lists: ("kt.policies.shout", "def f(): '''Do.\n\n    Args:\n      x: y\n    '''"),
     vague_names: ("kt.runtime.utils", ""),

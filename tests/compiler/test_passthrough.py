@@ -24,7 +24,10 @@ def test_anything_else_is_none(pattern: str) -> None:
 
 def test_the_plan_has_each_pattern_once_in_order() -> None:
     text = "gateway: {passthrough: [/v1/files/*, /v1/moderations, /v1/files/*]}"
-    assert compile_source(Source("kt.yaml", text)).plan.passthrough == ("/v1/files/*", "/v1/moderations")
+    assert compile_source(Source("kt.yaml", text)).plan.passthrough == (
+        "/v1/files/*",
+        "/v1/moderations",
+    )
 
 
 def test_the_hall_and_the_formats_agree_on_what_is_judged() -> None:
