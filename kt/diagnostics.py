@@ -133,6 +133,11 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "field_not_here": Code("KT406", "'{word}' is not known in the {phase} phase"),
         "credential": Code("KT407", "a condition cannot compare '{word}'", is_secret=True),
         "path_is_judged": Code("KT408", "'{word}' is a path whose bodies policies read"),
+        "unknown_target": Code("KT430", "there is no target '{word}'"),
+        "unknown_group": Code("KT431", "there is no model group '{word}'"),
+        "group_cycle": Code("KT432", "the model group '{word}' falls back to itself"),
+        "model_name_twice": Code("KT433", "two model groups answer to the name '{word}'"),
+        "route_chain": Code("KT434", "a route cannot have policies of its own"),
         "includes": Code("KT420", "the policies of other files are not read"),
         "same_phase_twice": Code("KT501", "'{word}' runs twice in the {phase} phase"),
         "stage_not_possible": Code("KT502", "'{word}' cannot run in the stage '{stage}'"),
@@ -152,6 +157,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "policy.not_found.warning": Code("KT613", "{message}"),
         "no_address": Code("KT614", "no base URL is known for the provider '{word}'"),
         "strategy_not_enforced": Code("KT615", "the strategy '{word}' is not enforced yet"),
+        "route_never": Code("KT630", "the route '{word}' is never reached"),
         "needless_order": Code("KT619", "'order: free' changes nothing for '{word}'"),
     }
 )

@@ -75,6 +75,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "admin_token": Refusal(401, "authentication_error", should_retry=False),
         "unknown_path": Refusal(404, "not_found", should_retry=False),
         "no_target": Refusal(404, "not_found", should_retry=False),
+        "unknown_model": Refusal(404, "not_found", should_retry=False),
         "method_not_allowed": Refusal(405, "not_found", should_retry=False),
         "connect_failed": Refusal(502, "upstream_error"),
         "upstream_5xx": Refusal(502, "upstream_error"),
@@ -86,6 +87,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "inter_chunk_timeout": Refusal(504, "upstream_error"),
         "request_timeout": Refusal(504, "upstream_error"),
         "policy_unavailable": Refusal(503, "unavailable", retry_after=True),
+        "circuit_open": Refusal(503, "unavailable", retry_after=True),
         "draining": Refusal(503, "unavailable", retry_after=True),
         "internal_error": Refusal(500, "internal_error", should_retry=False),
     }

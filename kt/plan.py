@@ -24,6 +24,7 @@ from kt.limits import (
     descriptive,
 )
 from kt.policy import Action, Facts, OnTrouble, Phase, Rule
+from kt.routing.values import Breaker, Routing, Strategy
 
 DEFAULT_PORT = 41002
 """Where the product listens unless told otherwise."""
@@ -160,21 +161,6 @@ class Connecting:
     warm_up: WarmUp | None = None
 
 
-class Strategy(Enum):
-    """How a target is chosen. Only `ordered` is performed yet."""
-
-    ORDERED = "ordered"
-    """As declared; the next one where one fails."""
-    ROUND_ROBIN = "round_robin"
-    WEIGHTED = "weighted"
-    RANDOM = "random"
-    LOWEST_LATENCY = "lowest_latency"
-    HIGHEST_THROUGHPUT = "highest_throughput"
-    LOWEST_COST = "lowest_cost"
-    LEAST_BUSY = "least_busy"
-    USAGE_BASED = "usage_based"
-
-
 @attrs.frozen(kw_only=True)
 class Target:
     """One provider endpoint."""
@@ -192,6 +178,10 @@ class Target:
     tls: Tls = attrs.field(factory=Tls)
     format: Dialect | None = None
     """The wire formats that it speaks; None: it is asked in whatever format its client speaks."""
+    weight: float = 1.0
+    """Its share where targets are chosen by weight."""
+    breaker: Breaker | None = None
+    """When it is left alone; None: it is always asked."""
     origin: str = descriptive(default="")
 
 
@@ -211,7 +201,7 @@ class Plan:
     output: tuple[Stage, ...]
     audit: tuple[Step, ...]
     targets: tuple[Target, ...]
-    strategy: Strategy = Strategy.ORDERED
+    routing: Routing = attrs.field(factory=Routing)
     connecting: Connecting = attrs.field(factory=Connecting)
     listen_port: int = DEFAULT_PORT
     edge: Edge = Edge.LLHTTP
@@ -271,6 +261,7 @@ __all__ = [
     "BODIES",
     "FORMAT",
     "Admission",
+    "Breaker",
     "Connecting",
     "Count",
     "Edge",
@@ -281,6 +272,7 @@ __all__ = [
     "Plan",
     "Pool",
     "Record",
+    "Routing",
     "Scan",
     "SecretFrom",
     "SecretRef",

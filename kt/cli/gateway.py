@@ -12,7 +12,7 @@ from kt.cli.compiling import compile_file, settings_options
 from kt.cli.surroundings import admin_token, read_secrets, state_directory
 from kt.compiler.settings import Settings
 from kt.errors import UsageError
-from kt.plan import NotEnforced, Plan, Strategy
+from kt.plan import NotEnforced, Plan
 from kt.planfile import MAX_BYTES, read_plan
 from kt.runtime.gateway import GatewayOptions, Running, run_gateway
 
@@ -108,13 +108,13 @@ def refuse_unenforced(plan: Plan, *, is_allowed: bool) -> None:
         raise UsageError(f"the chain has policies that are not enforced yet: {names}", hint)
     if names:
         click.echo(f"warning: these policies do nothing yet: {names}", err=True)
-    if plan.strategy is not Strategy.ORDERED:
-        _refuse_strategy(plan.strategy.value, is_allowed=is_allowed)
+    for strategy in plan.routing.not_performed:
+        _refuse_strategy(strategy.value, is_allowed=is_allowed)
 
 
 def _refuse_strategy(word: str, *, is_allowed: bool) -> None:
     if not is_allowed:
-        hint = "use ordered, or have targets asked as declared all the same: --allow-unenforced"
+        hint = "use another one, or have targets asked as declared all the same: --allow-unenforced"
         raise UsageError(f"the strategy {word} is not enforced yet", hint)
     click.echo(f"warning: targets are asked as declared: {word} is not enforced yet", err=True)
 

@@ -11,12 +11,12 @@ from kt.compiler.limits import resolve_admission, resolve_sizes, resolve_timeout
 from kt.compiler.model import Config
 from kt.compiler.passthrough import resolve_passthrough
 from kt.compiler.program import Program
+from kt.compiler.routing import resolve_routing
 from kt.compiler.settings import Settings
 from kt.compiler.steps import disabled_in, stages_of
-from kt.compiler.strategies import strategy_of
 from kt.compiler.targets import resolve_targets
 from kt.diagnostics import Report
-from kt.plan import DEFAULT_PORT, Edge, Strategy
+from kt.plan import DEFAULT_PORT, Edge
 
 NAMELESS = ("unnamed", "0.0.0", True)
 """Name, version and switch of a fragment, which has no `pack`."""
@@ -38,7 +38,7 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         stages=stages_of(config, kinds, settings, report, timeouts.policy),
         disabled=disabled_in(config),
         targets=targets,
-        strategy=_strategy(config),
+        routing=resolve_routing(config, targets, report),
         connecting=resolve_connecting(gateway, targets, report),
         listen_port=DEFAULT_PORT if gateway.listen_port is None else gateway.listen_port.value,
         edge=gateway.edge or Edge.LLHTTP,
@@ -49,8 +49,3 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         keep_answer_whole=gateway.streaming.passthrough_chunked is False,
         server_timing=gateway.server_timing is not False,
     )
-
-
-def _strategy(config: Config) -> Strategy:
-    written = config.providers.routing.strategy
-    return (None if written is None else strategy_of(written.value)) or Strategy.ORDERED

@@ -27,7 +27,7 @@ def read_level(report: Report, node: Node) -> Level:
 
 def read_share(report: Report, node: Node) -> Share:
     """A member of a model group that is only named by its id."""
-    return Share(id=read_text(report, node))
+    return Share(id=read_text(report, node), span=node.span)
 
 
 def read_when(report: Report, node: Node) -> When:

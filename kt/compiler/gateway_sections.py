@@ -156,5 +156,5 @@ class Gateway:
     streaming: Streaming = setting(Streaming())
     cache: Cache | None = setting()
     mode: Text | None = not_enforced()
-    retry: sections.Retry | None = not_enforced()
+    retry: sections.Retry | None = setting()
     logging: sections.Logging | None = not_enforced()

@@ -19,7 +19,7 @@ def lower(program: Program) -> Plan:
         audit=tuple(step for stage in program.phase(Phase.AUDIT) for step in stage.steps),
         targets=program.targets,
         connecting=program.connecting,
-        strategy=program.strategy,
+        routing=program.routing,
         listen_port=program.listen_port,
         edge=program.edge,
         timeouts=program.timeouts,

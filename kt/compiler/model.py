@@ -248,7 +248,8 @@ class Target:
     pricing: AnyValue | None = not_enforced()
     escalation_routing: provided.EscalationRouting | None = not_enforced()
     fallback: provided.Fallback | None = not_enforced()
-    circuit_breaker: AnyValue | None = not_enforced()
+    weight: float | None = setting()
+    circuit_breaker: provided.CircuitBreaker | None = setting()
     azure_api_version: Text | None = not_enforced()
     azure_deployment: Text | None = not_enforced()
     path_template: Text | None = not_enforced()
@@ -269,8 +270,8 @@ class Routing:
 
     SECTION: ClassVar[str] = "providers.routing"
     strategy: Text | None = setting()
-    window_seconds: float | None = not_enforced()
-    min_sample_count: int | None = not_enforced()
+    window_seconds: Number | None = count()
+    min_sample_count: Number | None = count()
     max_price: AnyValue | None = not_enforced()
 
 
@@ -281,8 +282,8 @@ class Providers:
     SECTION: ClassVar[str] = "providers"
     targets: tuple[Target, ...] = setting(())
     routing: Routing = setting(Routing())
-    fallback: provided.Fallback | None = not_enforced()
-    circuit_breaker: AnyValue | None = not_enforced()
+    fallback: provided.Fallback | None = setting()
+    circuit_breaker: provided.CircuitBreaker | None = setting()
     ab_test: provided.AbTest | None = not_enforced()
 
 
@@ -303,12 +304,10 @@ class Config:
     policy: tuple[Block, ...] = setting(())
     providers: Providers = setting(Providers())
     gateway: Gateway = setting(Gateway())
-    routes: tuple[sections.Route, ...] = setting((), is_enforced=False)
+    routes: tuple[sections.Route, ...] = setting(())
     consumer_groups: tuple[sections.ConsumerGroup, ...] = setting((), is_enforced=False)
-    model_groups: tuple[provided.ModelGroup, ...] = setting((), is_enforced=False)
-    model_mapping: sections.ModelMapping = setting((), is_enforced=False)
-    provider_fallback: provided.Fallback | None = not_enforced()
-    fallback: provided.Fallback | None = not_enforced()
+    model_groups: tuple[provided.ModelGroup, ...] = setting(())
+    model_mapping: sections.ModelMapping = setting(())
     traffic_mirroring: provided.Mirroring | None = not_enforced()
     global_rate_limit: sections.RequestLimit | None = not_enforced()
     ip_rate_limit: sections.IpRequestLimit | None = not_enforced()
@@ -327,7 +326,7 @@ class Config:
     testing: sections.Testing | None = not_enforced()
     agents: AnyValue | None = not_enforced()
     includes: AnyValue | None = setting(refused="includes")
-    health_monitor: AnyValue | None = not_enforced()
+    health_monitor: provided.HealthMonitor | None = setting()
     memory: AnyValue | None = not_enforced()
     learning: AnyValue | None = not_enforced()
     review: AnyValue | None = not_enforced()
@@ -336,4 +335,3 @@ class Config:
     auto_provider: AnyValue | None = not_enforced()
     model_listing: AnyValue | None = not_enforced()
     caching: AnyValue | None = not_enforced()
-    circuit_breaker: AnyValue | None = not_enforced()

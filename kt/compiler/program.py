@@ -6,7 +6,7 @@ import attrs
 
 from kt.compiler.profile import Profile
 from kt.filters.syntax import Always
-from kt.plan import Admission, Connecting, Edge, Sizes, Stage, Step, Strategy, Target, Timeouts
+from kt.plan import Admission, Connecting, Edge, Routing, Sizes, Stage, Step, Target, Timeouts
 from kt.policy import Phase
 
 PARTS = (Phase.INPUT, Phase.OUTPUT, Phase.AUDIT)
@@ -27,7 +27,7 @@ class Program:
     """The declared places (`Step.order`) of entries that are switched off."""
     targets: tuple[Target, ...]
     connecting: Connecting = attrs.field(factory=Connecting)
-    strategy: Strategy = Strategy.ORDERED
+    routing: Routing = attrs.field(factory=Routing)
     listen_port: int
     edge: Edge = Edge.LLHTTP
     timeouts: Timeouts

@@ -2,10 +2,22 @@
 # ruff: noqa: RUF009 - `setting` and its kin are attrs.field with our metadata, not defaults
 
 from enum import Enum
+from typing import ClassVar
 
 import attrs
 
-from kt.compiler.fields import Duration, Text, duration, required, setting
+from kt.compiler.fields import (
+    Duration,
+    Number,
+    Text,
+    count,
+    duration,
+    located,
+    not_enforced,
+    required,
+    setting,
+)
+from kt.source import Span
 
 
 @attrs.frozen(kw_only=True)
@@ -17,6 +29,7 @@ class Share:
     id: Text | None = setting()
     model: Text | None = setting()
     weight: float | None = setting()
+    span: Span = located()
 
 
 @attrs.frozen(kw_only=True)
@@ -28,8 +41,9 @@ class ModelGroup:
     strategy: Text | None = setting()
     targets: tuple[Share, ...] = setting(())
     models: tuple[Share, ...] = setting(())
-    aliases: tuple[str, ...] = setting(())
+    aliases: tuple[Text, ...] = setting(())
     fallback_group: Text | None = setting()
+    span: Span = located()
 
 
 @attrs.frozen(kw_only=True)
@@ -40,17 +54,40 @@ class Fallback:
     strategy: Text | None = setting()
     provider: Text | None = setting()
     model: Text | None = setting()
-    triggers: tuple[str, ...] = setting(())
-    retry_on: tuple[str, ...] = setting(())
-    max_fallback_attempts: int | None = setting()
-    max_retries: int | None = setting()
+    triggers: tuple[Text, ...] = setting(())
+    retry_on: tuple[Text, ...] = setting(())
+    max_fallback_attempts: Number | None = setting(least=0, most=100)
+    max_retries: Number | None = setting(least=0, most=100)
     latency_window: Duration | None = duration()
-    max_latency_ms: int | None = setting()
-    max_cost_per_1k: float | None = setting()
-    max_cost_per_1k_tokens: float | None = setting()
-    max_cost_per_1m_tokens: float | None = setting()
-    content_policy: Text | None = setting()
-    context_window: Text | None = setting()
+    max_latency_ms: int | None = not_enforced()
+    max_cost_per_1k: float | None = not_enforced()
+    max_cost_per_1k_tokens: float | None = not_enforced()
+    max_cost_per_1m_tokens: float | None = not_enforced()
+    content_policy: Text | None = not_enforced()
+    context_window: Text | None = not_enforced()
+
+
+@attrs.frozen(kw_only=True)
+class CircuitBreaker:
+    """When a target is left alone, and for how long."""
+
+    ACCEPTS_ANY_KEY: ClassVar[bool] = True
+    enabled: bool | None = setting()
+    failure_threshold: Number | None = count()
+    cooldown_seconds: Number | None = count()
+    recovery_timeout: Duration | None = duration()
+    half_open_max_requests: Number | None = count()
+
+
+@attrs.frozen(kw_only=True)
+class HealthMonitor:
+    """How targets are probed in the background."""
+
+    ACCEPTS_ANY_KEY: ClassVar[bool] = True
+    enabled: bool | None = setting()
+    interval_seconds: Number | None = count()
+    timeout_ms: Number | None = count()
+    path: Text | None = setting(least=1, most=200)
 
 
 @attrs.frozen(kw_only=True)

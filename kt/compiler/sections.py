@@ -9,10 +9,20 @@ from typing import TypeAlias
 
 import attrs
 
-from kt.compiler.fields import Duration, Number, Text, count, duration, required, setting
+from kt.compiler.fields import (
+    Duration,
+    Number,
+    Text,
+    count,
+    duration,
+    located,
+    required,
+    setting,
+)
 from kt.policies import AnyValue
+from kt.source import Span
 
-ModelMapping: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+ModelMapping: TypeAlias = tuple[tuple[str, tuple[tuple[str, Text], ...]], ...]
 """A model -> what each target calls it."""
 
 
@@ -40,13 +50,14 @@ class Route:
     enabled: bool | None = setting()
     path: Text | None = setting()
     match: PathMatch | None = setting()
-    methods: tuple[str, ...] = setting(())
-    headers: tuple[tuple[str, str], ...] = setting(())
+    methods: tuple[Text, ...] = setting(())
+    headers: tuple[tuple[str, Text], ...] = setting(())
     upstream: Text | None = setting()
     model: Names | None = setting()
-    chain: AnyValue | None = setting()
-    policies: AnyValue | None = setting()
-    policy: AnyValue | None = setting()
+    chain: AnyValue | None = setting(refused="route_chain")
+    policies: AnyValue | None = setting(refused="route_chain")
+    policy: AnyValue | None = setting(refused="route_chain")
+    span: Span = located()
 
 
 @attrs.frozen(kw_only=True)
@@ -284,12 +295,14 @@ class Testing:
 class Retry:
     """How often a provider is asked again."""
 
-    max_attempts: int | None = setting()
+    enabled: bool | None = setting()
+    max_attempts: Number | None = setting(least=1, most=10)
     initial_delay: Duration | None = duration()
     max_delay: Duration | None = duration()
     backoff_multiplier: float | None = setting()
     jitter: bool | None = setting()
-    retryable_codes: tuple[int, ...] = setting(())
+    retryable_codes: tuple[Number, ...] = setting(())
+    span: Span = located()
 
 
 class LogLevel(Enum):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from kt.plan import Strategy
+from kt.routing.values import Strategy
 
 SYNONYMS: Mapping[str, Strategy] = MappingProxyType(
     {

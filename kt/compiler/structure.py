@@ -42,6 +42,7 @@ SECTIONS = frozenset(
 REFUSED = types.MappingProxyType(
     {
         "literal_secret": "use secret_key_ref with env or store",
+        "route_chain": "add the policies to policies.chain, each with a 'when' for this route",
         "includes": "write the policies into this file: without them less would be protected",
     }
 )

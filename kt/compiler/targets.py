@@ -11,10 +11,12 @@ from types import MappingProxyType
 import attrs
 
 from kt.compiler.connections import resolve_tls
+from kt.compiler.failing import resolve_breaker
 from kt.compiler.fields import Text
 from kt.compiler.gateway_sections import Gateway
 from kt.compiler.limits import resolve_pool
 from kt.compiler.model import Config, SecretKeyRef, Target
+from kt.compiler.provider_sections import CircuitBreaker
 from kt.compiler.settings import Settings, Upstream
 from kt.compiler.urls import clean_url, host_of
 from kt.diagnostics import Related, Report
@@ -95,13 +97,16 @@ _STORE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 def resolve_targets(config: Config, settings: Settings, report: Report) -> tuple[PlanTarget, ...]:
     """Every target, in the order in which it was written, with `--upstream` applied."""
     gateway = config.gateway
-    resolved = tuple(_target(target, gateway, report) for target in config.providers.targets)
+    shared = config.providers.circuit_breaker
+    resolved = tuple(_target(one, shared, gateway, report) for one in config.providers.targets)
     for upstream in settings.upstreams:
         resolved = _overruled(resolved, upstream, gateway, report)
     return resolved
 
 
-def _target(written: Target, gateway: Gateway, report: Report) -> PlanTarget:
+def _target(
+    written: Target, shared: CircuitBreaker | None, gateway: Gateway, report: Report
+) -> PlanTarget:
     target = _named(written, report)
     base_url = _base_url(target, report)
     known = _provider(target, base_url)
@@ -114,6 +119,8 @@ def _target(written: Target, gateway: Gateway, report: Report) -> PlanTarget:
         api_key_prefix=_matching(target.api_key_prefix, _PREFIX, known.api_key_prefix, report),
         pool=resolve_pool(target.pool, gateway, report),
         format=target.format or known.format,
+        weight=1.0 if target.weight is None else target.weight,
+        breaker=resolve_breaker(target.circuit_breaker or shared, report),
         tls=resolve_tls(target.tls, report),
         origin=report.source.place(target.span),
     )

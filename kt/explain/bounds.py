@@ -13,6 +13,7 @@ import attrs
 
 from kt.plan import NotEnforced, Plan, Stage, Step
 from kt.policy import Cost
+from kt.routing.backoff import most_delay
 from kt.units import show_duration
 
 
@@ -59,16 +60,51 @@ def stage_bound(stage: Stage) -> float:
 
 
 def upstream_bound(plan: Plan) -> float:
-    """Every target but the last cannot be connected to; the last one answers late."""
-    return len(plan.targets) * plan.timeouts.connect.seconds + plan.timeouts.first_byte.seconds
+    """Every attempt but the last fails as late as it can, with the waits between; the last one
+    answers late."""
+    before = asked_at_most(plan) - 1
+    one = plan.timeouts.connect.seconds + plan.timeouts.first_byte.seconds
+    return before * (_given_up(plan) + _again_bound(plan)) + _again_bound(plan) + one
+
+
+def asked_at_most(plan: Plan) -> int:
+    """How many targets one request may be asked of."""
+    by_name = {group.name: group for group in plan.routing.groups}
+    sizes = [len(plan.targets)]
+    for group in plan.routing.groups:
+        size, at = len(group.members), group
+        while at.fallback is not None:
+            at = by_name[at.fallback]
+            size += len(at.members)
+        sizes.append(size)
+    fallback = plan.routing.fallback
+    return min(max(sizes), max(sizes) if fallback is None else 1 + fallback.attempts.value)
+
+
+def _given_up(plan: Plan) -> float:
+    """The longest that a target can take to fail in a way that leads to the next one."""
+    fallback, limits = plan.routing.fallback, plan.timeouts
+    if fallback is None or not fallback.triggers:
+        return limits.connect.seconds
+    return limits.connect.seconds + limits.first_byte.seconds
+
+
+def _again_bound(plan: Plan) -> float:
+    """The retries of one target before its last attempt, with their waits."""
+    retry, limits = plan.routing.retry, plan.timeouts
+    if retry is None:
+        return 0.0
+    one = limits.connect.seconds + limits.first_byte.seconds
+    count = retry.attempts.value - 1
+    return sum(one + most_delay(retry, at) for at in range(1, count + 1))
 
 
 def unreachable(plan: Plan) -> Iterator[str]:
     """What cannot happen any more, or cannot use its own limit, if all before it takes its time."""
     request = plan.timeouts.request.seconds
-    for at, target in enumerate(plan.targets, start=1):
-        start = verdict_bound(plan) + (at - 1) * plan.timeouts.connect.seconds
-        if start >= request:
+    for at, target in enumerate(plan.targets[: asked_at_most(plan)], start=1):
+        before = (at - 1) * (_given_up(plan) + _again_bound(plan))
+        if verdict_bound(plan) + before >= request:
             yield (
                 f"target {at} ({target.id}) can never start inside request"
                 f" {show_duration(request)} if all before it takes its time"
@@ -108,9 +144,17 @@ def _verdict_because(plan: Plan) -> str:
 
 def _head_because(plan: Plan) -> str:
     limits = plan.timeouts
-    connect = f"connect {show_duration(limits.connect.seconds)} x {len(plan.targets)}"
+    asked = asked_at_most(plan)
+    connect = f"connect {show_duration(limits.connect.seconds)}"
     first_byte = f"first_byte {show_duration(limits.first_byte.seconds)}"
-    return _within(f"verdict + {connect} + {first_byte}", plan)
+    if plan.routing.retry is None and _given_up(plan) == limits.connect.seconds:
+        return _within(f"verdict + {connect} x {asked} + {first_byte}", plan)
+    retry = plan.routing.retry
+    each = f"{asked} targets"
+    if retry is not None:
+        most = show_duration(retry.max_delay.seconds)
+        each = f"{each} x {retry.attempts.value} attempts, up to {most} apart"
+    return _within(f"verdict + ({connect} + {first_byte}) x {each}", plan)
 
 
 def _within(parts: str, plan: Plan) -> str:

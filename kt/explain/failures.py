@@ -4,7 +4,8 @@ In: Plan. Out: one row for each way in which a node of this plan can fail. Statu
 from the table of refusals, so that the page cannot say what the gateway does not do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import attrs
 
@@ -14,6 +15,7 @@ from kt.explain.holds import HOLDING
 from kt.explain.tables import section
 from kt.plan import Plan, Scan, Step, Target
 from kt.policy import Action, OnTrouble, Phase
+from kt.routing.values import Trigger
 
 TROUBLE = ("late", "failed", "unevaluable")
 
@@ -46,7 +48,16 @@ UPSTREAM = (
     ("stalls", "inter_chunk_timeout"),
     ("is cut off", "upstream_cut"),
 )
-BEFORE_ANYTHING_IS_SENT = frozenset({"connect_failed", "connect_timeout"})
+MOVES_ON: Mapping[str, Trigger | None] = MappingProxyType(
+    {
+        "connect_failed": None,
+        "connect_timeout": None,
+        "first_byte_timeout": Trigger.TIMEOUT,
+        "upstream_5xx": Trigger.SERVER_ERROR,
+        "upstream_auth": Trigger.AUTH,
+    }
+)
+"""What can lead to the next target, and the trigger that it takes; None: nothing was sent."""
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +95,7 @@ def failures(plan: Plan) -> tuple[Failure, ...]:
         *(_refused(*row) for row in (*ADMISSION, *((TOKENS,) if acts else ()))),
         *(_refused(*row) for name, row in SHARES if getattr(plan.admission, name) is not None),
         *(row for step in steps for row in _step(step)),
-        *(row for at, _ in enumerate(plan.targets) for row in _target(at, plan.targets)),
+        *(row for at, _ in enumerate(plan.targets) for row in _target(at, plan)),
     )
 
 
@@ -133,20 +144,30 @@ def _trouble(step: Step) -> Iterator[Failure]:
         yield _refused(node, "a hold reaches its cap", "hold_exceeded")
 
 
-def _target(at: int, targets: tuple[Target, ...]) -> Iterator[Failure]:
-    target = targets[at]
+def _target(at: int, plan: Plan) -> Iterator[Failure]:
+    targets, target = plan.targets, plan.targets[at]
     node = f"upstream {target.id}"
     is_tried_alone = not any(_speak_alike(target, one) for one in targets[:at])
     has_next = any(_speak_alike(target, one) for one in targets[at + 1 :])
+    goes_on = {code for code in MOVES_ON if _moves_on(code, plan)}
     for trouble, code in UPSTREAM:
         row = _refused(node, trouble, code)
-        if code in BEFORE_ANYTHING_IS_SENT and has_next:
+        if code in goes_on and has_next:
             row = Failure(node=node, trouble=trouble, then="the next target is asked")
-        elif code in BEFORE_ANYTHING_IS_SENT and not is_tried_alone:
-            # All before it were tried too, so there is no use in coming again.
+        elif not is_tried_alone:
+            # Another target was tried before, so there is no use in coming again.
             row = attrs.evolve(row, should_retry=False)
         yield row
     yield Failure(node=node, trouble="another 4xx", then="is passed on as it is")
+    if target.breaker is not None:
+        trouble, then = "has failed too often", "the next target is asked, else 503 circuit_open"
+        yield Failure(node=node, trouble=trouble, then=then)
+
+
+def _moves_on(code: str, plan: Plan) -> bool:
+    """Whether every failure of this kind leads to the next target."""
+    fallback, trigger = plan.routing.fallback, MOVES_ON[code]
+    return trigger is None or (fallback is not None and trigger in fallback.triggers)
 
 
 def _speak_alike(one: Target, other: Target) -> bool:

@@ -24,6 +24,7 @@ from kt.runtime.inbox import Receive, Send
 from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
 from kt.runtime.passthrough import METHODS, Forwarded, Passthrough
+from kt.runtime.providers import names_of_models, providers_page
 from kt.runtime.reply import Reply
 from kt.wire.chat import CHAT
 from kt.wire.endpoints import FORMATS
@@ -125,6 +126,10 @@ class App:
             _demand(request, "GET")
             self._demand_admin(request)
             await reply.whole(200, orjson.dumps(self._config()))
+        elif request.path == "/keeptrusts/providers/metrics":
+            _demand(request, "GET")
+            self._demand_admin(request)
+            await reply.whole(200, orjson.dumps(self._providers()))
         else:
             raise GatewayError("unknown_path", "there is nothing here; the API is below /v1")
 
@@ -174,7 +179,7 @@ class App:
         }
 
     def _models(self) -> tuple[int, bytes, bytes]:
-        names = dict.fromkeys(target.model or target.id for target in self.plan.targets)
+        names = dict.fromkeys(names_of_models(self.plan))
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "kt"} for name in names]
         return 200, orjson.dumps({"object": "list", "data": models}), b"application/json"
 
@@ -194,6 +199,10 @@ class App:
             "policies": {"chain": list(_chain(plan))},
             "plan": {"digest": self._digest, **to_data(plan)},
         }
+
+    def _providers(self) -> dict[str, Any]:
+        endpoints = self.endpoints
+        return providers_page(endpoints.upstreams, endpoints.router.health, trio.current_time())
 
     def _demand_admin(self, request: Request) -> None:
         given = request.headers.get(b"authorization", b"").decode("latin-1")

@@ -100,9 +100,10 @@ class FactReader:
 
     @classmethod
     def of(cls, plan: Plan) -> "FactReader":
-        """Find out what the steps of a plan ask about."""
+        """Find out what the steps and routes of a plan ask about."""
         steps = (step for phase in Phase for step in plan.steps(phase))
-        fields = {field for step in steps if step.when for field in fields_of(step.when)}
+        asked = [*(step.when for step in steps), *(route.when for route in plan.routing.routes)]
+        fields = {field for when in asked if when is not None for field in fields_of(when)}
         return cls(
             frozenset(field.name for field in fields if field.key is None),
             frozenset(field.key for field in fields if field.key is not None),

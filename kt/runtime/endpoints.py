@@ -4,25 +4,28 @@ In: a request and its format. Out: its answer, or a refusal. Never: a question w
 what differs is in the Format.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 
 import attrs
 import trio
 
 from kt.errors import GatewayError
 from kt.exchange import Segment
-from kt.plan import Plan, Target
+from kt.plan import Plan
+from kt.routing.course import NOT_SENT, Attempt, Course, Failure, status_failure
 from kt.runtime.admission import Gate
 from kt.runtime.conditions import ClientRequest, FactReader
 from kt.runtime.engine import THREADS, BoundStep, PolicyBudget, bind, judge
-from kt.runtime.exchange import Exchange, all_failed, demand_answer
+from kt.runtime.exchange import Exchange, after_attempts, demand_answer
 from kt.runtime.fused import StreamRules
 from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
 from kt.runtime.reply import Reply
+from kt.runtime.router import Router, Trial, serves, under_way
 from kt.runtime.settle import Decision
 from kt.runtime.stream import MAX_EVENT, AnswerStream
-from kt.runtime.upstream import Answer, TargetUnavailable, Upstream
+from kt.runtime.upstream import Answer, TargetUnavailable, Unanswered, Upstream
 from kt.wire.format import Format, StreamFormat
 from kt.wire.json_body import JsonObject, JsonValue, parse_strict
 from kt.wire.segments import apply_edits
@@ -35,7 +38,8 @@ class Endpoints:
     plan: Plan
     gate: Gate
     upstreams: tuple[Upstream, ...]
-    """In the order in which they are tried."""
+    """As declared."""
+    router: Router
     input: tuple[tuple[BoundStep, ...], ...]
     output: tuple[tuple[BoundStep, ...], ...]
     stream_rules: StreamRules
@@ -45,7 +49,9 @@ class Endpoints:
     """Where checks of large texts run."""
 
     @classmethod
-    def of(cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...]) -> "Endpoints":
+    def of(
+        cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...], router: Router
+    ) -> "Endpoints":
         """Bind a plan's steps to their functions."""
         stream_rules = StreamRules.of(plan.output)
         stream_rules.warm()
@@ -53,6 +59,7 @@ class Endpoints:
             plan=plan,
             gate=gate,
             upstreams=upstreams,
+            router=router,
             input=bind(plan.input),
             output=bind(plan.output),
             stream_rules=stream_rules,
@@ -79,9 +86,20 @@ class Endpoints:
         await Judged(*shared, endpoints=self, form=form).answer()
 
 
-def serves(target: Target, form: Format) -> bool:
-    """Whether a target can be asked in this format: what declares none is asked in any."""
-    return target.format in (None, form.dialect)
+async def _wait(seconds: float) -> None:
+    if seconds:
+        await trio.sleep(seconds)
+
+
+def _following(
+    course: Course, attempt: Attempt, trial: Trial, failure: Failure, status: int | None = None
+) -> Attempt | None:
+    """Tell the target what became of an attempt, then see what follows."""
+    if status is None or status >= 500 or status < 400:
+        trial.fail()
+    else:
+        trial.drop()  # it is alive, and refuses: too many requests, a key, a time of its own
+    return course.after(attempt, failure, trio.current_time())
 
 
 @attrs.define
@@ -91,6 +109,8 @@ class Judged(Exchange):
     endpoints: Endpoints = attrs.field(kw_only=True)
     form: Format = attrs.field(kw_only=True)
     budget: PolicyBudget = attrs.field(init=False)
+    model: str = attrs.field(init=False, default="")
+    """As the client asks for it."""
 
     def __attrs_post_init__(self) -> None:
         """Open the budget of policy time."""
@@ -100,7 +120,7 @@ class Judged(Exchange):
     async def work(self, body: bytes) -> None:
         """Judge, ask, judge, answer."""
         value = self.form.check_request(parse_strict(body))
-        self.ledger.model = self.form.model_of(value)
+        self.model = self.ledger.model = self.form.model_of(value)
         self.ledger.stream = self.form.wants_stream(value)
         started = trio.current_time()
         segments = self.form.request_segments(value)
@@ -144,31 +164,64 @@ class Judged(Exchange):
             raise refusal
 
     async def _asked(self, body: bytes) -> None:
-        failures: list[GatewayError] = []
-        for upstream in self.endpoints.upstreams:
-            if not serves(upstream.target, self.form):
-                continue
-            try:
-                await self._ask(upstream, body)
-            except TargetUnavailable as unavailable:
-                failures.append(unavailable.error)
-            else:
-                return
-        raise all_failed(failures)
+        router, deadline = self.endpoints.router, self.deadline.deadline
+        course = router.course(self.form, self.model, self.ledger.facts, deadline)
+        with closing(course):
+            attempt: Attempt | None = router.first(course)
+            while attempt is not None:
+                self.ledger.attempts = course.attempts
+                try:
+                    attempt = await self._attempted(course, attempt, body)
+                except GatewayError as error:
+                    raise after_attempts(error, course.attempts) from None
 
-    async def _ask(self, upstream: Upstream, body: bytes) -> None:
+    async def _attempted(self, course: Course, attempt: Attempt, body: bytes) -> Attempt | None:
+        """Ask once. What follows, None where the client has its answer."""
         started = trio.current_time()
-        model = upstream.target.model
+        with under_way(course, attempt) as trial:
+            await _wait(attempt.wait)
+            try:
+                async with self._ask(attempt, body) as answer:
+                    return await self._taken(course, attempt, trial, answer)
+            except TargetUnavailable as unavailable:
+                error, failure = unavailable.error, NOT_SENT
+            except Unanswered as unanswered:
+                error, failure = unanswered, unanswered.failure
+            self.ledger.upstream_wait += trio.current_time() - started
+            following = _following(course, attempt, trial, failure)
+            if following is None:
+                raise error
+            return following
+
+    @asynccontextmanager
+    async def _ask(self, attempt: Attempt, body: bytes) -> AsyncIterator[Answer]:
+        started = trio.current_time()
+        upstream = self.endpoints.router.upstream(attempt)
+        model = attempt.candidate.model
         sent = body if model is None else self.form.with_model(body, model)
         self.ledger.provider = upstream.target.id
         self.ledger.facts = self.endpoints.facts.with_provider(
             self.ledger.facts, upstream.target.id
         )
-        self.ledger.model = model or self.ledger.model
+        self.ledger.model = model or self.model
         self.ledger.seconds["route"] = trio.current_time() - started
         async with upstream.ask(self.form.path, self._forwarded(), sent) as answer:
             self.note_waiting(answer)
-            await self._answered(answer)
+            yield answer
+
+    async def _taken(
+        self, course: Course, attempt: Attempt, trial: Trial, answer: Answer
+    ) -> Attempt | None:
+        """Answer the client, or leave this answer for the attempt that follows."""
+        failure = status_failure(answer.status, answer.advised)
+        if failure is not None:
+            following = _following(course, attempt, trial, failure, answer.status)
+            if following is not None:
+                return following
+        else:
+            trial.head(answer.waiting.seconds)
+        await self._answered(answer)
+        return None
 
     def _forwarded(self) -> dict[bytes, bytes]:
         allowed = self.form.forwarded

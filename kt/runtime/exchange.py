@@ -131,11 +131,8 @@ def demand_answer(answer: Answer) -> None:
         raise GatewayError("upstream_auth", "the provider refused the gateway's credentials")
 
 
-def all_failed(failures: list[GatewayError]) -> GatewayError:
-    """What to say when no target could be asked: the last reason, and whether we tried several."""
-    if not failures:
-        message = "no provider has its key; the gateway's log says which are missing"
-        return GatewayError("upstream_auth", message)
-    last = failures[-1]
-    should_retry = False if len(failures) > 1 else None
-    return GatewayError(last.code, last.message, should_retry=should_retry)
+def after_attempts(error: GatewayError, attempts: int) -> GatewayError:
+    """A provider's failure as the client sees it: where we asked again, asking again is no use."""
+    if attempts <= 1 or error.refusal.type != "upstream_error":
+        return error
+    return GatewayError(error.code, error.message, should_retry=False)

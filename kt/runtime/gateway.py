@@ -14,14 +14,18 @@ import trio
 
 from kt.errors import UsageError
 from kt.plan import Plan
+from kt.routing.backoff import Chance
 from kt.runtime.admission import Gate
 from kt.runtime.app import App
 from kt.runtime.audit import AuditLog, open_private
 from kt.runtime.connecting import Network, upstreams, warm_up
 from kt.runtime.endpoints import Endpoints
 from kt.runtime.guard import Log
+from kt.runtime.identity import chance
 from kt.runtime.metrics import Metrics
 from kt.runtime.passthrough import Passthrough
+from kt.runtime.probing import probe_targets
+from kt.runtime.router import Router
 from kt.runtime.server import ServeSettings, bound_port, open_listeners, serve
 
 
@@ -41,6 +45,8 @@ class GatewayOptions:
     admin_token: str | None = attrs.field(repr=False, default=None)
     network: Network = attrs.field(factory=Network)
     """Replaces the network towards providers, for tests."""
+    chance: Chance = chance
+    """Where back-off and strategies draw from."""
 
 
 @attrs.frozen
@@ -72,11 +78,13 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         providers = await stack.enter_async_context(
             upstreams(plan, options.secrets, options.unavailable, options.network)
         )
+        router = Router(plan, providers, options.chance)
         for upstream in providers:
             metrics.watch_connections(upstream.target.id, partial(getattr, upstream, "counts"))
+            metrics.watch_circuit(router.health[upstream.target.id])
         app = App(
             plan=plan,
-            endpoints=Endpoints.of(plan, gate, providers),
+            endpoints=Endpoints.of(plan, gate, providers, router),
             passthrough=Passthrough.of(plan, gate, providers),
             metrics=metrics,
             audit=audit,
@@ -84,6 +92,10 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
             gateway_id=options.gateway_id,
             admin_token=options.admin_token,
         )
+        if plan.routing.health is not None:
+            probing = await stack.enter_async_context(trio.open_nursery())
+            stack.callback(probing.cancel_scope.cancel)
+            probing.start_soon(probe_targets, providers, router.health, plan.routing.health)
         nursery = await stack.enter_async_context(trio.open_nursery())
         if audit is not None:
             await nursery.start(audit.run)

@@ -57,6 +57,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def chance() -> float:
+    """A number from 0 up to, and without, 1."""
+    return secrets.randbelow(2**53) / 2**53
+
+
 def same_secret(given: str, expected: str) -> bool:
     """Compare two secrets in constant time."""
     return secrets.compare_digest(given.encode(), expected.encode())

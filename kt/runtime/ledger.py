@@ -38,6 +38,8 @@ class Ledger:
     """What the plan's conditions ask about, as far as it is known yet."""
     model: str | None = None
     provider: str | None = None
+    attempts: int = 0
+    """How often a provider was asked."""
     status: int = 0
     stream: bool = False
     verdict: Outcome = Outcome.ALLOW
@@ -94,6 +96,7 @@ class Ledger:
             "policy": self.policy,
             "model": self.model if self.model is None else self.model[:MAX_NAME],
             "provider": self.provider,
+            "attempts": self.attempts,
             "status": self.status,
             "stream": self.stream,
             "cache": "bypass",

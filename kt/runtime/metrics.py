@@ -8,12 +8,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
+import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from kt.routing.health import TargetHealth
 from kt.runtime.settle import Judged
 from kt.transport.pool import PoolCounts
 
 PREFIX = "keeptrusts_"
+CIRCUITS = ("closed", "half_open", "open")
+"""The states of a circuit, each at its number."""
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 _REQUEST_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -57,6 +61,9 @@ class Metrics:
             "Connections to a target, and requests that wait for one",
             ["target", "state"],
         )
+        self._circuits = self._gauge(
+            "circuit_state", "0: asked, 1: being tried again, 2: left alone", ["target"]
+        )
         info = self._gauge("plan_info", "The plan that runs", ["digest", "version"])
         info.labels(digest, version).set(1)
 
@@ -79,6 +86,10 @@ class Metrics:
             gauge = self._connections.labels(target, field.name)
             gauge.set_function(partial(_count, counts, field.name))
 
+    def watch_circuit(self, health: TargetHealth) -> None:
+        """Show the state of a target's circuit in every scrape."""
+        self._circuits.labels(health.id).set_function(partial(_circuit, health))
+
     def judged(self, one: Judged) -> None:
         """Count one policy check."""
         phase = one.step.phase.value
@@ -88,6 +99,10 @@ class Metrics:
     def page(self) -> bytes:
         """The text that a scrape gets."""
         return generate_latest(self._registry)
+
+
+def _circuit(health: TargetHealth) -> float:
+    return float(CIRCUITS.index(health.state(trio.current_time())))
 
 
 def _count(counts: Callable[[], PoolCounts | None], state: str) -> float:

@@ -14,10 +14,11 @@ from kt.errors import GatewayError
 from kt.exchange import JUDGED
 from kt.plan import Plan
 from kt.runtime.admission import Gate
-from kt.runtime.exchange import Exchange, all_failed, demand_answer
+from kt.runtime.exchange import Exchange, demand_answer
 from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
 from kt.runtime.reply import Reply
+from kt.runtime.router import NO_KEY
 from kt.runtime.upstream import Answer, TargetUnavailable, Upstream
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
@@ -97,7 +98,7 @@ class Unread(Exchange):
         """Ask the first target, and send what it answers."""
         self.ledger.code = PASSED
         if not self.upstreams:
-            raise all_failed([])
+            raise GatewayError("upstream_auth", NO_KEY)
         upstream = self.upstreams[0]
         self.ledger.provider = upstream.target.id
         chosen = {name: value for name, value in self.headers.items() if name in FORWARDED}

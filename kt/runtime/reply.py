@@ -114,7 +114,8 @@ def _advice(error: GatewayError) -> list[tuple[bytes, bytes]]:
     headers = [*error.headers]
     if error.should_retry is not None:
         headers.append((b"x-should-retry", b"true" if error.should_retry else b"false"))
-    if error.refusal.retry_after:
+    is_given = any(name == b"retry-after" for name, _ in error.headers)
+    if error.refusal.retry_after and not is_given:
         headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
         headers.append((b"retry-after-ms", str(RETRY_SECONDS * 1000).encode()))
     return headers

@@ -4,6 +4,7 @@ Deadlines are cancel scopes of ours: one scope watches `connect` until a connect
 `first_byte` until the answer's head is. Failures of the transport are mapped here, once.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
@@ -13,6 +14,7 @@ import trio
 
 from kt.errors import GatewayError, UsageError
 from kt.plan import Target, Timeouts
+from kt.routing.course import BROKEN, NO_HEAD, Failure
 from kt.transport.client import Progress
 from kt.transport.failures import AnswerCut, NotConnected, TransportFailure
 from kt.transport.messages import AnswerHead, Header, Origin, RequestHead
@@ -20,6 +22,8 @@ from kt.transport.pool import PoolCounts
 
 RETURNED_HEADERS = frozenset({b"retry-after", b"retry-after-ms"})
 RETURNED_PREFIX = b"x-ratelimit-"
+
+_NUMBER = re.compile(rb"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 _CLIENTS = frozenset({b"accept", b"content-type"})
 """What a client says of a body that nobody reads."""
@@ -34,6 +38,14 @@ class TargetUnavailable(Exception):
     def __init__(self, error: GatewayError) -> None:
         super().__init__(error.message)
         self.error = error
+
+
+class Unanswered(GatewayError):
+    """The target has the request and gave no head of an answer: it may have acted on it."""
+
+    def __init__(self, code: str, message: str, failure: Failure) -> None:
+        super().__init__(code, message)
+        self.failure = failure
 
 
 class Reply(Protocol):
@@ -81,6 +93,11 @@ class Waiting:
     connected: float | None = None
     answered: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """How long the head of the answer took, 0 while it is not here."""
+        return 0.0 if self.answered is None else self.answered - self.started
+
 
 @attrs.frozen
 class _Clock:
@@ -111,6 +128,15 @@ class Answer:
     """Seconds spent waiting for pieces of the body."""
     _reply: Reply = attrs.field(kw_only=True)
     _inter_chunk: float = attrs.field(kw_only=True)
+
+    @property
+    def advised(self) -> float | None:
+        """Seconds that the provider asks to be left alone; None where it does not say so."""
+        given = dict(self.headers)
+        for name, unit in ((b"retry-after-ms", 0.001), (b"retry-after", 1.0)):
+            if _NUMBER.fullmatch(given.get(name, b"")):
+                return float(given[name]) * unit
+        return None
 
     async def piece(self) -> bytes | None:
         """The next piece of the body, None at its end. Raises GatewayError on a stall or a cut."""
@@ -196,7 +222,8 @@ class Upstream:
     ) -> AsyncIterator[Answer]:
         """Send a request; the answer's connection is closed or returned when the block is left.
 
-        Raises TargetUnavailable if nothing was sent, GatewayError if the answer did not come.
+        Raises TargetUnavailable if nothing was sent, Unanswered if no head of an answer came, and
+        GatewayError for a head that is none for us.
         Cancellation closes the connection at once.
         """
         more = tuple(field for field in headers.items() if field[0] not in self._own_names)
@@ -253,7 +280,8 @@ class Upstream:
             raise TargetUnavailable(
                 GatewayError("connect_timeout", f"connecting to '{self.target.id}' took too long")
             )
-        raise GatewayError("first_byte_timeout", f"'{self.target.id}' did not answer in time")
+        message = f"'{self.target.id}' did not answer in time"
+        raise Unanswered("first_byte_timeout", message, NO_HEAD)
 
     @contextmanager
     def _failures_mapped(self) -> Iterator[None]:
@@ -264,9 +292,8 @@ class Upstream:
                 GatewayError("connect_failed", f"'{self.target.id}' {failure}")
             ) from None
         except TransportFailure:
-            raise GatewayError(
-                "bad_response", f"'{self.target.id}' broke the connection instead of answering"
-            ) from None
+            message = f"'{self.target.id}' broke the connection instead of answering"
+            raise Unanswered("bad_response", message, BROKEN) from None
 
     def _answer(self, reply: Reply, waiting: Waiting) -> Answer:
         returned: list[Header] = []

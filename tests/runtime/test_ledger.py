@@ -23,6 +23,7 @@ KEYS = [
     "policy",
     "model",
     "provider",
+    "attempts",
     "status",
     "stream",
     "cache",
