@@ -64,6 +64,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "interpolation": Code("KT216", "this '${{' begins no reference to a variable"),
         "bad_length": Code("KT217", "must have from {least} to {most} characters"),
         "unset_variable": Code("KT230", "the variable '{word}' is not set"),
+        "sunk": Code("KT232", "'{word}' stands where nothing reads it"),
         "secret_variable": Code("KT231", "'{word}' is named like a secret, which nothing may show"),
         "policy.out_of_range": Code("KT218", "{message}"),
         "policy.conflict": Code("KT219", "{message}"),

@@ -138,7 +138,8 @@ class Structurer:
         for name in missing:
             self.report.add("missing_key", node.span, word=name)
         given = {"span": node.span} if "span" in fields else {}
-        is_whole = not (unknown or missing)
+        sunk = hasattr(due, "SECTION") and self._report_sunk(fields, entries)
+        is_whole = not (unknown or missing or sunk)
         for name, entry in entries.items():
             try:
                 given[name] = self._field(fields[name], entry)
@@ -147,6 +148,21 @@ class Structurer:
         if not is_whole:
             raise Rejected
         return due(**given)
+
+    def _report_sunk(self, fields: dict[str, Any], entries: dict[str, Entry]) -> bool:
+        """Report sections that act and stand below a key that accepts any: they lost spaces."""
+        absent = {name for name, field in fields.items() if name not in entries and _acts(field)}
+        free = (one for name, one in entries.items() if _is_free(fields[name].type))
+        sunk = [
+            (one, below)
+            for one in free
+            for below in (one.value.entries if isinstance(one.value, Map) else ())
+            if key_name(below.key) in absent and isinstance(below.value, Map | Seq)
+        ]
+        for one, below in sunk:
+            hint = f"put it beside '{one.key.text}', as far to the left"
+            self.report.add("sunk", below.key.span, word=below.key.text, hint=hint)
+        return bool(sunk)
 
     def _as_map(self, node: Node) -> Map:
         if isinstance(node, Map):
@@ -330,6 +346,12 @@ def _extent(entry: Entry, due: Any) -> str | None:
     count = sum(1 for one in leaves(entry.value))
     settings = f"{count} setting{'s' * (count != 1)} below it"
     return f"{settings}; no keys are known here, so none is checked" if _is_free(due) else settings
+
+
+def _acts(field: Any) -> bool:
+    """Whether a key holds settings that something acts on."""
+    is_nested = _is_tuple(field.type) or field.default is not None
+    return is_nested and field.metadata.get("is_enforced", True)
 
 
 def _is_free(due: Any) -> bool:
