@@ -1,20 +1,27 @@
-"""`kt gateway run`: serve a configuration, or the plan that was made of one, until told to stop."""
+"""`kt gateway run`: serve a configuration, or the plan that was made of one, until told to stop.
 
-import signal
+SIGHUP, a changed file and the admin path read it again; the plan that runs is replaced by a good
+one only.
+"""
+
+import sys
 from functools import partial
 from pathlib import Path
 
+import attrs
 import click
 import trio
 
 from kt.cli.address import address
-from kt.cli.compiling import compile_file, settings_options
-from kt.cli.surroundings import admin_token, read_secrets, state_directory
+from kt.cli.compiling import STANDARD_INPUT, read_source, settings_options, show_warnings
+from kt.cli.serving import Serving, serve
+from kt.cli.surroundings import admin_token, read_client_keys, read_secrets, state_directory
+from kt.compiler import compile_source
 from kt.compiler.settings import Settings
-from kt.errors import UsageError
+from kt.errors import ConfigError, UsageError
 from kt.plan import NotEnforced, Plan
 from kt.planfile import MAX_BYTES, read_plan
-from kt.runtime.gateway import GatewayOptions, Running, run_gateway
+from kt.runtime.gateway import GatewayOptions
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the product's documented default
 
@@ -48,34 +55,81 @@ def gateway() -> None:
     is_flag=True,
     help="Run although some policies of the chain do nothing yet.",
 )
+@click.option(
+    "--watch",
+    "is_watching",
+    is_flag=True,
+    help="Read the file again when it changes, as SIGHUP does.",
+)
 @settings_options
 def run(
     listen: tuple[str, int] | None,
     config: Path | None,
     plan_file: Path | None,
     allow_unenforced: bool,
+    is_watching: bool,
     settings: Settings,
 ) -> None:
     """Serve a configuration or a plan until SIGTERM or SIGINT; requests under way may end."""
-    plan = chosen_plan(config, plan_file, settings)
-    if not plan.enabled:
-        raise UsageError("the pack is switched off", "set pack.enabled to true")
-    refuse_unenforced(plan, is_allowed=allow_unenforced)
+    file = chosen_file(config, plan_file, settings)
+    source = PlanSource(file, file == plan_file, settings, is_lenient=allow_unenforced)
+    try:
+        plan = source.read()
+    except ConfigError as error:
+        click.echo(error.report.show(), err=True)
+        sys.exit(1)
     host, port = listen or (EVERYWHERE, plan.listen_port)
-    trio.run(partial(_serve, plan, options(plan, host, port, settings)))
+    surroundings = partial(options, host=host, port=port, settings=settings)
+    watched = (file,) if is_watching else ()
+    trio.run(partial(serve, Serving(source.read_again, surroundings, watched), plan))
 
 
-def chosen_plan(config: Path | None, plan_file: Path | None, settings: Settings) -> Plan:
-    """The plan of the one file that is named. Raises UsageError for none and for both."""
+@attrs.frozen
+class PlanSource:
+    """The file that a plan is made of, each time in the same way."""
+
+    file: Path
+    is_plan: bool
+    """Whether it is a plan file, not a configuration."""
+    settings: Settings
+    is_lenient: bool
+    """Whether policies that do nothing yet are accepted."""
+
+    def read(self) -> Plan:
+        """The plan that the file says now. Raises ConfigError, and UsageError where it cannot run.
+
+        Warnings go to stderr.
+        """
+        plan = load_plan(self.file) if self.is_plan else self._compiled()
+        if not plan.enabled:
+            raise UsageError("the pack is switched off", "set pack.enabled to true")
+        refuse_unenforced(plan, is_allowed=self.is_lenient)
+        return plan
+
+    def read_again(self) -> Plan:
+        """The same once more. Standard input cannot be asked twice: UsageError."""
+        if str(self.file) == STANDARD_INPUT:
+            hint = "name a file, or start the gateway again"
+            raise UsageError("the configuration came from standard input", hint)
+        return self.read()
+
+    def _compiled(self) -> Plan:
+        compiled = compile_source(read_source(str(self.file)), self.settings)
+        show_warnings(compiled)
+        return compiled.plan
+
+
+def chosen_file(config: Path | None, plan_file: Path | None, settings: Settings) -> Path:
+    """The one file that is named. Raises UsageError for none and for both."""
     if config is not None and plan_file is not None:
         hint = "name the plan alone, or compile the configuration again"
         raise UsageError("--policy-config and --plan are two plans", hint)
     if plan_file is not None:
         refuse_settings(settings)
-        return load_plan(plan_file)
+        return plan_file
     if config is None:
         raise UsageError("there is nothing to run", "name a file: --policy-config FILE")
-    return compile_file(config, settings).plan
+    return config
 
 
 def refuse_settings(settings: Settings) -> None:
@@ -139,6 +193,11 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
     for target, name in missing.items():
         fate = "is asked without one" if target in stand_ins else "is unavailable"
         click.echo(f"warning: {name} is not set: provider '{target}' {fate}", err=True)
+    client_keys = read_client_keys(plan.access.groups)
+    for group in plan.access.groups:
+        if len(client_keys[group.name]) < len(group.secrets):
+            said = f"warning: a key of consumer group '{group.name}' is not set"
+            click.echo(f"{said}: nobody gets in with it", err=True)
     nowhere = frozenset(target.id for target in plan.targets if not target.base_url)
     for name in sorted(nowhere):
         click.echo(f"warning: provider '{name}' is unavailable: it has no base URL", err=True)
@@ -149,6 +208,7 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
         audit_path=state_directory() / "audit.jsonl",
         gateway_id=f"{host}:{port}",
         secrets=secrets,
+        client_keys=client_keys,
         unavailable=nowhere | frozenset(missing) - stand_ins,
         admin_token=admin_token(host),
     )
@@ -160,34 +220,3 @@ def replaced_targets(plan: Plan, settings: Settings) -> frozenset[str]:
     if None in named:
         return frozenset(target.id for target in plan.targets)
     return frozenset(name for name in named if name is not None)
-
-
-async def _serve(plan: Plan, surroundings: GatewayOptions) -> None:
-    drain = trio.Event()
-    async with trio.open_nursery() as signals:
-        await signals.start(_drain_on_signal, drain)
-        async with trio.open_nursery() as nursery:
-            running: Running = await nursery.start(run_gateway, plan, surroundings, drain)
-            _announce(plan, running, surroundings)
-        signals.cancel_scope.cancel()
-
-
-def _announce(plan: Plan, running: Running, surroundings: GatewayOptions) -> None:
-    info = "INFO keeptrusts::gateway"
-    click.echo(f"{info} Loaded declarative config {plan.name}@{plan.version}", err=True)
-    if plan.audit:
-        click.echo(f"{info} Audit log {surroundings.audit_path}", err=True)
-    click.echo(f"{info} Listening on {surroundings.host}:{running.port}", err=True)
-
-
-async def _drain_on_signal(
-    drain: trio.Event, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    """The first signal drains; a second one, for the impatient, ends the process at once."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        task_status.started()
-        async for _ in signals:
-            if drain.is_set():
-                raise KeyboardInterrupt
-            click.echo("INFO keeptrusts::gateway Draining", err=True)
-            drain.set()

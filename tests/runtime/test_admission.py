@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from kt.errors import GatewayError
-from kt.plan import Admission, Count, Sizes
+from kt.plan import Admission, Count, Sizes, Timeouts
 from kt.runtime.admission import BODIES_AT_ONCE, Gate
 from tests.support.plans import timeouts
 
@@ -15,9 +15,16 @@ from tests.support.plans import timeouts
 def gate(
     slots: int = 1, queue: int = 1, per_user: int | None = None, per_team: int | None = None
 ) -> Gate:
-    """A gate with a queue timeout of 30 seconds and bodies of at most 10 bytes."""
+    """A gate with these limits."""
+    return Gate(*limits(slots, queue, per_user, per_team))
+
+
+def limits(
+    slots: int = 1, queue: int = 1, per_user: int | None = None, per_team: int | None = None
+) -> tuple[Admission, Timeouts, Sizes]:
+    """A queue timeout of 30 seconds, bodies of at most 10 bytes, and these."""
     count = Count(10, origin="test")
-    return Gate(
+    return (
         Admission(
             max_concurrent=Count(slots, origin="t"),
             max_queue=Count(queue, origin="t"),
@@ -181,3 +188,25 @@ def test_a_slot_that_comes_together_with_the_cancellation_is_not_lost() -> None:
 async def _hold(busy: Gate, user: str | None = None, team: str | None = None) -> None:
     async with busy.slot(user, team):
         await trio.sleep_forever()
+
+
+def test_other_limits_hold_for_who_comes_and_call_who_can_run_now() -> None:
+    async def main() -> None:
+        busy = gate(slots=1, queue=10)
+        async with trio.open_nursery() as nursery:
+            for user in ("ann", "ann", "bob", "bob"):
+                nursery.start_soon(partial(_hold, busy, user=user))
+            await wait_all_tasks_blocked()
+            assert (busy.running, busy.waiting) == (1, 3)
+            busy.follow(*limits(slots=4, per_user=1))
+            await wait_all_tasks_blocked()
+            assert (busy.running, busy.waiting) == (2, 2), "one of each user"
+            busy.follow(*limits(slots=1))
+            assert (busy.running, busy.waiting) == (2, 2), "who runs goes on"
+            busy.follow(*limits(slots=10))
+            await wait_all_tasks_blocked()
+            assert (busy.running, busy.waiting) == (4, 0)
+            nursery.cancel_scope.cancel()
+        assert (busy.running, busy.waiting, busy.tracked) == (0, 0, 0)
+
+    run(main)

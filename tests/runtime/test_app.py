@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from kt import __version__
-from kt.errors import REFUSALS, GatewayError
+from kt.errors import REFUSALS, GatewayError, UsageError
 from kt.exchange import Segment
 from kt.plan import Plan, Record
 from kt.policy import Action, Phase, Verdict
@@ -19,6 +19,7 @@ from kt.runtime.app import App
 from kt.runtime.connecting import Network
 from kt.runtime.engine import BoundStep
 from kt.runtime.gateway import GatewayOptions, built
+from kt.runtime.reload import ReloadReport
 from tests.support.asgi import Response, asgi_request, ask
 from tests.support.gateways import chat, chat_body, gateway, run_in_virtual_time
 from tests.support.plans import plan, record_step, scan_step, target
@@ -364,6 +365,39 @@ def test_the_config_page_needs_the_admin_token_where_there_is_one(header: str | 
         assert (await ask(app, "GET", "/keeptrusts/config", right)).status == 200
 
     with_app(test)
+
+
+RELOAD = "/keeptrusts/config/reload"
+
+
+def test_a_reload_is_asked_for_by_who_has_the_token_and_answers_what_came_of_it() -> None:
+    reports = [
+        ReloadReport(before="a", after="b"),
+        ReloadReport(before="b", after="b", failure=UsageError("no", "do")),
+    ]
+
+    async def reload() -> ReloadReport:
+        return reports.pop(0)
+
+    async def test(app: App) -> None:
+        app.reload, app.admin_token = reload, "topsecret"
+        right = [("authorization", "Bearer topsecret")]
+        assert (await ask(app, "POST", RELOAD)).status == 401
+        assert (await ask(app, "GET", RELOAD, right)).status == 405
+        assert len(reports) == 2
+        done = await ask(app, "POST", RELOAD, right)
+        assert (done.status, orjson.loads(done.body)["plan"]) == (
+            200,
+            {"before": "a", "after": "b"},
+        )
+        refused = await ask(app, "POST", RELOAD, right)
+        assert (refused.status, error(refused)["code"]) == (422, "reload_failed")
+
+    with_app(test)
+
+
+def test_an_app_that_nothing_can_replace_has_no_reload() -> None:
+    assert get(RELOAD, method="POST").status == 404
 
 
 # ---- Bugs and records
