@@ -69,6 +69,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "policy.out_of_range": Code("KT218", "{message}"),
         "policy.conflict": Code("KT219", "{message}"),
         "bad_path": Code("KT220", "not usable as the path of a request"),
+        "bad_network": Code("KT221", "'{word}' is no network"),
+        "bad_origin": Code("KT222", "not an origin of web pages"),
+        "any_origin_with_credentials": Code("KT223", "'*' goes with no 'credentials'"),
         "pattern.atomic_group": Code("KT301", "{message}"),
         "pattern.backreference": Code("KT302", "{message}"),
         "pattern.bad_code_point": Code("KT304", "{message}"),
@@ -139,6 +142,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "group_cycle": Code("KT432", "the model group '{word}' falls back to itself"),
         "model_name_twice": Code("KT433", "two model groups answer to the name '{word}'"),
         "route_chain": Code("KT434", "a route cannot have policies of its own"),
+        "duplicate_group": Code("KT409", "the consumer group '{word}' is given twice"),
+        "client_key_twice": Code("KT410", "this key is given twice", is_secret=True),
+        "second_default": Code("KT411", "'{word}' is a second default group"),
         "includes": Code("KT420", "the policies of other files are not read"),
         "same_phase_twice": Code("KT501", "'{word}' runs twice in the {phase} phase"),
         "stage_not_possible": Code("KT502", "'{word}' cannot run in the stage '{stage}'"),
@@ -159,6 +165,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "no_address": Code("KT614", "no base URL is known for the provider '{word}'"),
         "strategy_not_enforced": Code("KT615", "the strategy '{word}' is not enforced yet"),
         "route_never": Code("KT630", "the route '{word}' is never reached"),
+        "literal_client_key": Code("KT616", "a client key is written here", is_secret=True),
+        "group_without_key": Code("KT617", "nobody can be in the consumer group '{word}'"),
         "needless_order": Code("KT619", "'order: free' changes nothing for '{word}'"),
     }
 )
@@ -306,9 +314,9 @@ def _excerpt(source: Source, found: Diagnostic) -> list[str]:
 
 
 _SECRET = re.compile(
-    r"(?i)((?:api[_-]?key|secret(?:[_-]?key)?|token|password)[\"']?\s*:\s*)(\S.*)"
+    r"(?i)((?:api[_-]?keys?|secret(?:[_-]?key)?|token|password)[\"']?\s*:\s*)(\S.*)"
     r"|(://)([^/@\s]+)(?=@)"
-    r"|\b(sk-)([\w-]+)"
+    r"|\b(sk-|kt_cg_)([\w-]+)"
     r"|\b(bearer[ :]+)([^\s\"']+)"
 )
 """What is likely a secret: a value under such a name, a URL's credentials, a provider's key."""

@@ -5,6 +5,7 @@ as the digest of one.
 """
 
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -61,6 +62,9 @@ class Admission:
     """How many of one team run."""
 
 
+HEAD = Count(2**16, origin="default")
+
+
 @attrs.frozen(kw_only=True)
 class Sizes:
     """The bounds on memory per request, in bytes."""
@@ -69,6 +73,8 @@ class Sizes:
     response_body: Count
     stream_hold: Count
     """The most original text of a streamed answer that is held back at once."""
+    request_head: Count = HEAD
+    """A request's line and headers together."""
 
 
 class SecretFrom(Enum):
@@ -84,3 +90,110 @@ class SecretRef:
 
     source: SecretFrom
     name: str
+
+
+class Unit(Enum):
+    """What a rate limit counts."""
+
+    REQUESTS = "requests"
+    TOKENS = "tokens"
+
+
+class Scope(Enum):
+    """Whose requests a rate limit counts together."""
+
+    ALL = "all"
+    ADDRESS = "address"
+    USER = "user"
+    GROUP = "group"
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class RateLimit:
+    """So much in each window of time; windows are aligned with the epoch."""
+
+    scope: Scope
+    unit: Unit
+    most: int
+    seconds: int
+    group: str | None = None
+    """The consumer group that it is for; None: those of no group. Only of the scope `group`."""
+    proxies: int = 0
+    """How many proxies stand in front of us: tells a client's address. Only of `address`."""
+    headers: tuple[str, ...] = ()
+    """The headers that name a user, the first one that is there. Only of `user`."""
+    origin: str = descriptive(default="")
+
+    @property
+    def shown(self) -> str:
+        """What it allows, in words."""
+        whose = f"group {self.group}" if self.group is not None else _WHOSE[self.scope]
+        return f"{self.most} {self.unit.value} of {whose} in {self.seconds}s"
+
+
+_WHOSE = MappingProxyType(
+    {
+        Scope.ALL: "all",
+        Scope.ADDRESS: "one address",
+        Scope.USER: "one user",
+        Scope.GROUP: "those of no group",
+    }
+)
+
+
+@attrs.frozen(kw_only=True)
+class ConsumerGroup:
+    """Clients that ask with a key of this group."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    """The SHA-256 of each key that was written into the configuration, in hexadecimal digits."""
+    secrets: tuple[SecretRef, ...] = ()
+    """Where further keys are read when the gateway starts."""
+    is_default: bool = False
+    """Whether clients without a key belong to it."""
+    allowed_models: tuple[str, ...] = ()
+    """Empty: every model."""
+    origin: str = descriptive(default="")
+
+
+@attrs.frozen(kw_only=True)
+class Networks:
+    """The addresses that may ask."""
+
+    cidrs: tuple[str, ...]
+    proxies: int = 0
+    origin: str = descriptive(default="")
+
+
+@attrs.frozen(kw_only=True)
+class Cors:
+    """What browsers let the pages of other origins do."""
+
+    origins: tuple[str, ...]
+    """`*`: every origin."""
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    """`*`: whatever the browser asks for."""
+    exposed: tuple[str, ...]
+    credentials: bool
+    max_age: int | None
+    origin: str = descriptive(default="")
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """Who may ask, and how often."""
+
+    groups: tuple[ConsumerGroup, ...] = ()
+    networks: Networks | None = None
+    """None: everybody."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    tells_rates: bool = False
+    """Whether answers carry `x-ratelimit-*`."""
+    cors: Cors | None = None
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether a client must show a key, unless some group is there for all others."""
+        return any(group.keys or group.secrets for group in self.groups)

@@ -14,13 +14,20 @@ import attrs
 from kt.exchange import Dialect
 from kt.filters.syntax import Filter
 from kt.limits import (
+    Access,
     Admission,
+    ConsumerGroup,
+    Cors,
     Count,
     Limit,
+    Networks,
+    RateLimit,
+    Scope,
     SecretFrom,
     SecretRef,
     Sizes,
     Timeouts,
+    Unit,
     descriptive,
 )
 from kt.policy import Action, Facts, OnTrouble, Phase, Rule
@@ -208,6 +215,7 @@ class Plan:
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes
+    access: Access = attrs.field(factory=Access)
     passthrough: tuple[str, ...] = ()
     """Patterns of paths that are forwarded unread."""
     keep_answer_whole: bool
@@ -260,20 +268,26 @@ def to_data(value: object, *, descriptive_too: bool = True) -> Any:  # Any: JSON
 __all__ = [
     "BODIES",
     "FORMAT",
+    "Access",
     "Admission",
     "Breaker",
     "Connecting",
+    "ConsumerGroup",
+    "Cors",
     "Count",
     "Edge",
     "HttpVersion",
     "KeepAlive",
     "Limit",
+    "Networks",
     "NotEnforced",
     "Plan",
     "Pool",
+    "RateLimit",
     "Record",
     "Routing",
     "Scan",
+    "Scope",
     "SecretFrom",
     "SecretRef",
     "Sizes",
@@ -284,6 +298,7 @@ __all__ = [
     "Timeouts",
     "Tls",
     "Transport",
+    "Unit",
     "WarmUp",
     "canonical_json",
     "to_data",

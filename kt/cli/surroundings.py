@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from kt.errors import UsageError
-from kt.plan import SecretFrom, SecretRef, Target
+from kt.plan import ConsumerGroup, SecretFrom, SecretRef, Target
 from kt.runtime.identity import new_token
 
 MAX_SECRET = 64 * 1024
@@ -30,6 +30,12 @@ def read_secrets(targets: Iterable[Target]) -> dict[str, str]:
     named = ((target.id, target.secret) for target in targets if target.secret is not None)
     read = ((name, _read(secret)) for name, secret in named)
     return {name: value for name, value in read if value}
+
+
+def read_client_keys(groups: Iterable[ConsumerGroup]) -> dict[str, tuple[str, ...]]:
+    """Consumer group -> those of its keys that are there."""
+    read = {group.name: tuple(_read(secret) for secret in group.secrets) for group in groups}
+    return {name: tuple(key for key in keys if key) for name, keys in read.items()}
 
 
 def admin_token(host: str) -> str | None:

@@ -4,6 +4,7 @@ In: Config. Out: Program in declared order. Never: a default that is not written
 origin, a reordering.
 """
 
+from kt.compiler.access import resolve_access
 from kt.compiler.blocks import Kinds
 from kt.compiler.checks import CHECKS
 from kt.compiler.connections import resolve_connecting
@@ -44,7 +45,8 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         edge=gateway.edge or Edge.LLHTTP,
         timeouts=timeouts,
         admission=resolve_admission(gateway, settings, report),
-        sizes=resolve_sizes(gateway, report),
+        sizes=resolve_sizes(config, report),
+        access=resolve_access(config, report),
         passthrough=resolve_passthrough(gateway, report),
         keep_answer_whole=gateway.streaming.passthrough_chunked is False,
         server_timing=gateway.server_timing is not False,

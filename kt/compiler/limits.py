@@ -4,9 +4,10 @@ In: the gateway's settings. Out: the plan's limits, each with its origin. A dead
 request's is cut to it, and the file's author is told.
 """
 
+from kt.compiler.access_sections import SizeLimits
 from kt.compiler.fields import Duration, Number, Size
 from kt.compiler.gateway_sections import Gateway
-from kt.compiler.model import TargetPool
+from kt.compiler.model import Config, TargetPool
 from kt.compiler.settings import Settings
 from kt.diagnostics import Report
 from kt.plan import Admission, Count, Limit, Pool, Sizes, Timeouts
@@ -27,6 +28,7 @@ MAX_QUEUE = 1000
 REQUEST_BODY = 10 * 2**20
 RESPONSE_BODY = 50 * 2**20
 STREAM_HOLD = 64 * 2**10
+REQUEST_HEAD = 64 * 2**10
 
 POOL_CONNECTIONS = 100
 POOL_IDLE = 32
@@ -71,13 +73,19 @@ def resolve_admission(gateway: Gateway, settings: Settings, report: Report) -> A
     )
 
 
-def resolve_sizes(gateway: Gateway, report: Report) -> Sizes:
-    """The bounds on memory per request."""
-    written = gateway.buffers
+def resolve_sizes(config: Config, report: Report) -> Sizes:
+    """The bounds on memory per request; of two that limit the same the smaller holds."""
+    written = config.gateway.buffers
+    limits = config.size_limits or SizeLimits()
     return Sizes(
-        request_body=_count(report, written.request_body_limit, REQUEST_BODY),
-        response_body=_count(report, written.response_body_limit, RESPONSE_BODY),
+        request_body=_smaller(
+            report, written.request_body_limit, limits.max_body_bytes, REQUEST_BODY
+        ),
+        response_body=_smaller(
+            report, written.response_body_limit, limits.max_response_bytes, RESPONSE_BODY
+        ),
         stream_hold=_count(report, written.streaming_buffer, STREAM_HOLD),
+        request_head=_count(report, limits.max_header_bytes, REQUEST_HEAD),
     )
 
 
@@ -115,6 +123,11 @@ def _count(report: Report, given: Number | Size | None, default: int) -> Count:
     if given is None:
         return Count(default, origin=DEFAULT)
     return Count(given.value, origin=report.source.place(given.span))
+
+
+def _smaller(report: Report, one: Size | None, other: Number | None, default: int) -> Count:
+    given = [_count(report, written, default) for written in (one, other) if written is not None]
+    return min(given, key=lambda count: count.value, default=Count(default, origin=DEFAULT))
 
 
 def _given(report: Report, number: Number | None) -> Count | None:

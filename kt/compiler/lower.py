@@ -25,6 +25,7 @@ def lower(program: Program) -> Plan:
         timeouts=program.timeouts,
         admission=program.admission,
         sizes=program.sizes,
+        access=program.access,
         passthrough=program.passthrough,
         keep_answer_whole=program.keep_answer_whole,
         server_timing=program.server_timing,

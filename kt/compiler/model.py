@@ -9,6 +9,7 @@ from typing import ClassVar, TypeAlias
 
 import attrs
 
+from kt.compiler import access_sections as access
 from kt.compiler import provider_sections as provided
 from kt.compiler import sections
 from kt.compiler.fields import (
@@ -305,18 +306,18 @@ class Config:
     providers: Providers = setting(Providers())
     gateway: Gateway = setting(Gateway())
     routes: tuple[sections.Route, ...] = setting(())
-    consumer_groups: tuple[sections.ConsumerGroup, ...] = setting((), is_enforced=False)
+    consumer_groups: tuple[access.ConsumerGroup, ...] = setting(())
     model_groups: tuple[provided.ModelGroup, ...] = setting(())
     model_mapping: sections.ModelMapping = setting(())
     traffic_mirroring: provided.Mirroring | None = not_enforced()
-    global_rate_limit: sections.RequestLimit | None = not_enforced()
-    ip_rate_limit: sections.IpRequestLimit | None = not_enforced()
-    user_rate_limit: sections.UserRequestLimit | None = not_enforced()
-    token_rate_limit: sections.TokenWindow | None = not_enforced()
-    rate_limit_defaults: sections.LimitDefaults | None = not_enforced()
-    size_limits: sections.SizeLimits | None = not_enforced()
-    ip_allowlist: sections.IpAllowlist | None = not_enforced()
-    cors: sections.Cors | None = not_enforced()
+    global_rate_limit: access.GlobalLimit | None = setting()
+    ip_rate_limit: access.AddressLimit | None = setting()
+    user_rate_limit: access.UserLimit | None = setting()
+    token_rate_limit: access.TokenLimit | None = setting()
+    rate_limit_defaults: access.LimitDefaults | None = setting()
+    size_limits: access.SizeLimits | None = setting()
+    ip_allowlist: access.IpAllowlist | None = setting()
+    cors: access.Cors | None = setting()
     callbacks: tuple[sections.Callback, ...] = setting((), is_enforced=False)
     loads: sections.Loads | None = not_enforced()
     history: sections.History | None = not_enforced()

@@ -6,7 +6,18 @@ import attrs
 
 from kt.compiler.profile import Profile
 from kt.filters.syntax import Always
-from kt.plan import Admission, Connecting, Edge, Routing, Sizes, Stage, Step, Target, Timeouts
+from kt.plan import (
+    Access,
+    Admission,
+    Connecting,
+    Edge,
+    Routing,
+    Sizes,
+    Stage,
+    Step,
+    Target,
+    Timeouts,
+)
 from kt.policy import Phase
 
 PARTS = (Phase.INPUT, Phase.OUTPUT, Phase.AUDIT)
@@ -33,6 +44,7 @@ class Program:
     timeouts: Timeouts
     admission: Admission
     sizes: Sizes
+    access: Access = attrs.field(factory=Access)
     passthrough: tuple[str, ...] = ()
     keep_answer_whole: bool
     server_timing: bool

@@ -13,7 +13,6 @@ from kt.compiler.fields import (
     Duration,
     Number,
     Text,
-    count,
     duration,
     located,
     required,
@@ -58,104 +57,6 @@ class Route:
     policies: AnyValue | None = setting(refused="route_chain")
     policy: AnyValue | None = setting(refused="route_chain")
     span: Span = located()
-
-
-@attrs.frozen(kw_only=True)
-class TokenLimits:
-    """Requests and tokens per time, for one consumer group."""
-
-    requests_per_minute: Number | None = count(least=0)
-    requests_per_hour: Number | None = count(least=0)
-    requests_per_day: Number | None = count(least=0)
-    tokens_per_minute: int | None = setting()
-    tokens_per_hour: int | None = setting()
-    tokens_per_day: int | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class LimitDefaults(TokenLimits):
-    """What holds for a group that does not say otherwise."""
-
-    response_headers: bool | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class ConsumerGroup:
-    """Clients with keys of their own."""
-
-    name: Text = required(least=1, most=200)
-    description: Text | None = setting()
-    api_key: Text | None = setting()
-    api_key_env: Text | None = setting()
-    api_keys: tuple[str, ...] = setting(())
-    default: bool | None = setting()
-    rate_limits: TokenLimits | None = setting()
-    allowed_models: tuple[str, ...] = setting(())
-    model_group: Text | None = setting()
-    targets: tuple[str, ...] = setting(())
-
-
-@attrs.frozen(kw_only=True)
-class RequestLimit:
-    """So many requests in a window."""
-
-    max_requests: int = required()
-    window_seconds: int = required()
-
-
-@attrs.frozen(kw_only=True)
-class IpRequestLimit(RequestLimit):
-    """The same, for one address."""
-
-    trust_proxy_depth: int | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class UserRequestLimit(RequestLimit):
-    """The same, for one user."""
-
-    header_names: tuple[str, ...] = setting(())
-
-
-@attrs.frozen(kw_only=True)
-class TokenWindow:
-    """So many tokens in a window."""
-
-    max_tokens: int = required()
-    window_seconds: int = required()
-    scope: Text | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class SizeLimits:
-    """How large requests and answers may be."""
-
-    max_body_bytes: int | None = setting()
-    max_response_bytes: int | None = setting()
-    max_header_bytes: int | None = setting()
-    max_header_count: int | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class IpAllowlist:
-    """The addresses that may ask."""
-
-    enabled: bool | None = setting()
-    cidrs: tuple[str, ...] = required()
-    trust_proxy_depth: int | None = setting()
-
-
-@attrs.frozen(kw_only=True)
-class Cors:
-    """What browsers may do."""
-
-    enabled: bool | None = setting()
-    allow_origins: tuple[str, ...] = setting(())
-    allow_methods: tuple[str, ...] = setting(())
-    allow_headers: tuple[str, ...] = setting(())
-    expose_headers: tuple[str, ...] = setting(())
-    credentials: bool | None = setting()
-    max_age: int | None = setting()
 
 
 @attrs.frozen(kw_only=True)

@@ -47,6 +47,11 @@ TARGET_SYNONYMS = (
 def canonical(root: Map, report: Report) -> Map:
     """The tree with every synonym at its canonical place."""
     root = _with_target_list(root)
+    root = _each(
+        root,
+        "consumer_groups",
+        lambda one: _with_reference(one, "api_key", report, place="api_key_ref"),
+    )
     root = _each(root, "callbacks", lambda one: _with_reference(one, "secret_key", report))
     root = _within(
         root,
@@ -135,7 +140,7 @@ def _lifted(target: Map, report: Report) -> Map:
     return _moved(_with_reference(target, "api_key", report), TARGET_SYNONYMS, report)
 
 
-def _with_reference(node: Map, key: str, report: Report) -> Map:
+def _with_reference(node: Map, key: str, report: Report, *, place: str = "secret_key_ref") -> Map:
     """The map with a secret's `${NAME}` as the reference that it is: the value stays outside."""
     entry = node.get(key)
     name = None if entry is None else referenced(entry.value)
@@ -144,7 +149,7 @@ def _with_reference(node: Map, key: str, report: Report) -> Map:
     span = entry.value.span
     env = Entry(Scalar("env", entry.key.span, "env"), Scalar(name, span, name))
     moved = attrs.evolve(entry, value=Map((env,), span))
-    return _put(_without(node, entry), moved, "secret_key_ref", report)
+    return _put(_without(node, entry), moved, place, report)
 
 
 def _move(root: Map, accepted: tuple[str, ...], place: tuple[str, ...], report: Report) -> Map:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kt.filters.printing import show
-from kt.plan import Count, Limit, NotEnforced, Plan, Record, Scan, Step, Target
+from kt.plan import ConsumerGroup, Count, Limit, NotEnforced, Plan, Record, Scan, Step, Target
 from kt.policy import Phase
 from kt.units import show_duration, show_size
 
 ABSENT = "-"
-SIZES = frozenset({"request_body", "response_body", "stream_hold"})
+SIZES = frozenset({"request_body", "request_head", "response_body", "stream_hold"})
 
 
 @attrs.frozen
@@ -23,7 +23,7 @@ class Changed:
     """One difference: where, what, and how it was and is; `-` stands for what is not there."""
 
     part: str
-    """`input`, `output`, `audit`, `order`, `targets`, `timeouts`, `limits` or `plan`."""
+    """`input`, `output`, `audit`, `order`, `targets`, `timeouts`, `limits`, `access` or `plan`."""
     name: str
     old: str
     new: str
@@ -41,6 +41,7 @@ def _changes(old: Plan, new: Plan) -> Iterator[Changed]:
     yield from _compare("targets", _targets(old), _targets(new))
     yield from _compare("timeouts", _timeouts(old), _timeouts(new))
     yield from _compare("limits", _limits(old), _limits(new))
+    yield from _compare("access", _access(old), _access(new))
     yield from _compare("plan", _plan(old), _plan(new))
 
 
@@ -116,6 +117,31 @@ def _limits(plan: Plan) -> dict[str, str]:
         for name, count in counts.items()
         if isinstance(count, Count)
     }
+
+
+def _access(plan: Plan) -> dict[str, str]:
+    access = plan.access
+    limits: dict[str, list[str]] = {}
+    for limit in access.rate_limits:
+        limits.setdefault(f"{limit.scope.value} {limit.unit.value}", []).append(limit.shown)
+    groups = {f"group {one.name}": _group(one) for one in access.groups}
+    networks = () if access.networks is None else access.networks.cidrs
+    proxies = sorted({one.proxies for one in (*access.rate_limits, access.networks) if one})
+    return {
+        **groups,
+        **{name: "; ".join(shown) for name, shown in limits.items()},
+        "addresses": "everyone" if access.networks is None else ", ".join(networks) or ABSENT,
+        "proxies": ", ".join(map(str, proxies)) or ABSENT,
+        "user headers": ", ".join(name for one in access.rate_limits for name in one.headers),
+        "x-ratelimit": "sent" if access.tells_rates else "not sent",
+        "cors": ABSENT if access.cors is None else _fingerprint((access.cors,)),
+    }
+
+
+def _group(group: ConsumerGroup) -> str:
+    models = ", ".join(group.allowed_models) or "every model"
+    default = ", the default" if group.is_default else ""
+    return f"keys {_fingerprint((group.keys, group.secrets))}, {models}{default}"
 
 
 def _plan(plan: Plan) -> dict[str, str]:

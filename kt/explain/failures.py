@@ -13,7 +13,7 @@ from kt.errors import REFUSALS
 from kt.explain.applicability import only_when
 from kt.explain.holds import HOLDING
 from kt.explain.tables import section
-from kt.plan import Plan, Scan, Step, Target
+from kt.plan import Access, Plan, Scan, Step, Target
 from kt.policy import Action, OnTrouble, Phase
 from kt.routing.values import Trigger
 
@@ -37,6 +37,10 @@ SHARES = (
     ("per_team", ("queue", "too many of one team", "team_limit")),
 )
 """What each optional limit of a plan's admission adds."""
+NO_KEY = ("access", "no key, or a wrong one", "invalid_api_key")
+MODEL = ("access", "a model that the group may not ask for", "model_not_allowed")
+ADDRESS = ("access", "an address in no network", "address_not_allowed")
+RATE = ("access", "a window is used up", "rate_limited")
 TOKENS = ("body", "token numbers", "tokens_not_readable")
 UPSTREAM = (
     ("cannot be reached", "connect_failed"),
@@ -92,11 +96,23 @@ def failures(plan: Plan) -> tuple[Failure, ...]:
     steps = (*plan.steps(Phase.INPUT), *plan.steps(Phase.OUTPUT))
     acts = any(step.facts.can_block or step.facts.edits for step in plan.steps(Phase.INPUT))
     return (
+        *(_refused(*row) for row in _access(plan.access)),
         *(_refused(*row) for row in (*ADMISSION, *((TOKENS,) if acts else ()))),
         *(_refused(*row) for name, row in SHARES if getattr(plan.admission, name) is not None),
         *(row for step in steps for row in _step(step)),
         *(row for at, _ in enumerate(plan.targets) for row in _target(at, plan)),
     )
+
+
+def _access(access: Access) -> Iterator[tuple[str, str, str]]:
+    if access.networks is not None:
+        yield ADDRESS
+    if access.needs_keys and not any(group.is_default for group in access.groups):
+        yield NO_KEY
+    if access.rate_limits:
+        yield RATE
+    if any(group.allowed_models for group in access.groups):
+        yield MODEL
 
 
 def failures_text(plan: Plan) -> str:

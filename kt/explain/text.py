@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from kt.explain.access import access_rows
 from kt.explain.applicability import only_when
 from kt.explain.bounds import Bound
 from kt.explain.document import Explanation, explanation
 from kt.explain.patterns import SHOWN_HASH
 from kt.explain.tables import section
 from kt.plan import (
+    Access,
     Admission,
     Connecting,
     Count,
@@ -57,6 +59,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from section("held of a streamed answer", _held(more))
     yield from section("upstream", (row for target in plan.targets for row in _target(target)))
     yield from section("limits", _limits(plan))
+    if plan.access != Access():
+        yield from section("access", access_rows(plan.access))
     if plan.variables:
         yield from section("variables", ((one,) for one in plan.variables))
     yield from section("at worst", (_bound(one) for one in more.bounds))

@@ -33,9 +33,9 @@ from kt.plan import (
     Target,
     Timeouts,
 )
+from kt.planfile.access import SECRET_NAME, access_problems
 from kt.policy import Phase
 
-_SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 _DECODED = frozenset({"base64"})
@@ -70,6 +70,7 @@ def _problems(plan: Plan) -> Iterator[str]:
             yield from _count(f"admission.{name}", most)
     for name in attrs.fields_dict(Sizes):
         yield from _count(f"sizes.{name}", getattr(plan.sizes, name))
+    yield from access_problems(plan.access)
     if not 0 <= plan.listen_port <= _MAX_PORT:
         yield "listen_port is no port"
 
@@ -133,7 +134,7 @@ def _target(target: Target) -> Iterator[str]:
         is_clean = False
     if target.base_url and not is_clean:
         yield "base_url: not a usable base URL"
-    if target.secret is not None and not _SECRET_NAME.fullmatch(target.secret.name):
+    if target.secret is not None and not SECRET_NAME.fullmatch(target.secret.name):
         yield "secret: not the name of a secret"
     if not _HEADER.fullmatch(target.api_key_header):
         yield "api_key_header: not usable in an HTTP header"

@@ -163,7 +163,7 @@ class Gate:
         try:
             with trio.move_on_after(self._queue_seconds):
                 await waiter.called.wait()
-        except BaseException:  # cancelled: the client left, or its time is over
+        except trio.Cancelled:  # the client left, or its time is over
             self._withdraw(waiter)
             raise
         if not waiter.called.is_set():

@@ -14,10 +14,12 @@ import trio
 from kt import __version__
 from kt.errors import GatewayError
 from kt.plan import Plan, to_data
+from kt.runtime.access import ANYBODY, Caller
 from kt.runtime.audit import AuditLog, Recorder, bind_recorders
 from kt.runtime.body import ClientLeft
 from kt.runtime.conditions import ClientRequest
 from kt.runtime.endpoints import Endpoints
+from kt.runtime.entrance import NO_PERMIT, Entrance
 from kt.runtime.guard import Log, describe
 from kt.runtime.identity import Headers, Identity, same_secret
 from kt.runtime.inbox import Receive, Send
@@ -38,6 +40,7 @@ Page = Callable[[], tuple[int, bytes, bytes]]
 Answering = Callable[[Receive, Headers, Reply, Ledger], Awaitable[None]]
 """Answers one request completely. Raises ClientLeft, or GatewayError where it is refused."""
 
+PLAIN = b"text/plain; charset=utf-8"
 CLIENT_CLOSED = 499
 """The status in the event of a client that left; it is never sent."""
 
@@ -50,12 +53,16 @@ class Request:
     path: str
     headers: Headers
     query: bytes = b""
+    peer: str = ""
+    """Who holds the other end of the connection; empty where that is not known."""
 
     @classmethod
     def of(cls, scope: Scope) -> "Request":
         """Read the scope."""
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
-        return cls(scope["method"], scope["path"], headers, scope["query_string"])
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        return cls(scope["method"], scope["path"], headers, scope["query_string"], peer)
 
 
 @attrs.define
@@ -72,6 +79,8 @@ class App:
     admin_token: str | None = attrs.field(repr=False)
     """None where the listener is loopback and every local user is trusted."""
     started: float = attrs.field(factory=trio.current_time)
+    entrance: Entrance | None = None
+    """Whom it lets in; None where everybody may ask."""
     is_draining: bool = False
     _digest: str = attrs.field(init=False)
     _recorders: tuple[Recorder, ...] = attrs.field(init=False)
@@ -89,8 +98,11 @@ class App:
             await self._http(Request.of(scope), receive, send)
 
     async def _http(self, request: Request, receive: Receive, send: Send) -> None:
+        entrance = self.entrance
+        caller = ANYBODY if entrance is None else entrance.caller(request.headers)
         ledger = Ledger(
-            identity=Identity.of(request.headers),
+            identity=Identity.of(request.headers, is_believed=caller.is_believed),
+            caller=caller,
             digest=self._digest,
             config_version=f"{self.plan.name}@{self.plan.version}",
         )
@@ -98,8 +110,16 @@ class App:
         timing = self.plan.server_timing
         reply = Reply(send, ledger, server_timing=timing, form=form or CHAT)
         try:
+            if entrance is not None:
+                reply.also = entrance.browser_headers(request.headers)
+                preflight = entrance.preflight(request.method, request.peer, request.headers)
+                if preflight is not None:
+                    reply.also = preflight
+                    await reply.whole(200, b"", PLAIN)
+                    return
             answering = self._answering(form, request)
             if answering is None:
+                self._demand(request, caller)
                 await self._page(request, reply)
             else:
                 await self._recorded(answering, request, receive, reply, ledger)
@@ -141,6 +161,7 @@ class App:
         reply: Reply,
         ledger: Ledger,
     ) -> None:
+        permit = NO_PERMIT
         try:
             # Who is refused before the body was read is written down by what is known of him.
             ledger.facts = self.endpoints.facts.read(
@@ -148,6 +169,12 @@ class App:
             )
             if self.is_draining:
                 raise GatewayError("draining", "the gateway is shutting down")
+            if self.entrance is not None:
+                self._demand(request, ledger.caller)
+                permit = self.entrance.admit(
+                    request.peer, request.headers, ledger.identity, ledger.caller
+                )
+                reply.also = (*reply.also, *permit.headers)
             await answering(receive, request.headers, reply, ledger)
         except ClientLeft:
             pass
@@ -161,7 +188,13 @@ class App:
             if not reply.ended:
                 # The client left, or the server cut the connection (a cancellation from outside).
                 ledger.status, ledger.code = CLIENT_CLOSED, "client_closed"
+            if self.entrance is not None:
+                self.entrance.settle(permit, ledger.used())
             self._write_down(ledger)
+
+    def _demand(self, request: Request, caller: Caller) -> None:
+        if self.entrance is not None:
+            self.entrance.demand(request.path, request.peer, request.headers, caller)
 
     def _write_down(self, ledger: Ledger) -> None:
         ledger.count(self.metrics)

@@ -121,6 +121,7 @@ class Judged(Exchange):
         """Judge, ask, judge, answer."""
         value = self.form.check_request(parse_strict(body))
         self.model = self.ledger.model = self.form.model_of(value)
+        self.ledger.caller.demand_model(self.ledger.model)
         self.ledger.stream = self.form.wants_stream(value)
         started = trio.current_time()
         segments = self.form.request_segments(value)

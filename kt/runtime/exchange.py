@@ -58,6 +58,7 @@ class Exchange:
         limit = self.plan.sizes.request_body.value
         with self.gate.buffer() as buffer:
             body = await read_body(self.receive, self.headers, limit, buffer.grow)
+            self.ledger.asked = len(body)
             await self._while_client_stays(body)
 
     async def _while_client_stays(self, body: bytes) -> None:

@@ -20,13 +20,16 @@ from kt.runtime.app import App
 from kt.runtime.audit import AuditLog, open_private
 from kt.runtime.connecting import Network, upstreams, warm_up
 from kt.runtime.endpoints import Endpoints
+from kt.runtime.entrance import Entrance
 from kt.runtime.guard import Log
 from kt.runtime.identity import chance
+from kt.runtime.ledger import wall_clock
 from kt.runtime.metrics import Metrics
 from kt.runtime.passthrough import Passthrough
 from kt.runtime.probing import probe_targets
 from kt.runtime.router import Router
 from kt.runtime.server import ServeSettings, bound_port, open_listeners, serve
+from kt.runtime.windows import MemoryWindows
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +43,8 @@ class GatewayOptions:
     gateway_id: str
     secrets: Mapping[str, str] = attrs.field(repr=False, factory=dict)
     """Target id -> key. A target without an entry is asked without credentials."""
+    client_keys: Mapping[str, tuple[str, ...]] = attrs.field(repr=False, factory=dict)
+    """Consumer group -> the keys of its clients that were read from outside."""
     unavailable: frozenset[str] = frozenset()
     """Targets that are never asked, because their key is missing."""
     admin_token: str | None = attrs.field(repr=False, default=None)
@@ -90,6 +95,7 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
             audit=audit,
             log=options.log,
             gateway_id=options.gateway_id,
+            entrance=Entrance.of(plan.access, options.client_keys, MemoryWindows(), wall_clock()),
             admin_token=options.admin_token,
         )
         if plan.routing.health is not None:
@@ -125,6 +131,7 @@ async def run_gateway(
         keep_alive=plan.timeouts.idle.seconds,
         send=plan.timeouts.send.seconds,
         drain=plan.timeouts.drain.seconds,
+        head_bytes=plan.sizes.request_head.value,
     )
     async with built(plan, options) as app, trio.open_nursery() as nursery:
         if plan.connecting.warm_up is not None:

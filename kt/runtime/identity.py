@@ -33,18 +33,27 @@ class Identity:
     agent: str | None = None
 
     @classmethod
-    def of(cls, headers: Headers) -> "Identity":
-        """Read the identity headers, creating the numbers that are missing or malformed."""
+    def of(cls, headers: Headers, *, is_believed: bool = True) -> "Identity":
+        """Read the identity headers, creating the numbers that are missing or malformed.
+
+        Of a client that is not believed only the numbers are read, which never decide anything.
+        """
+        names: Headers = headers if is_believed else {}
         return cls(
             request_id=_valid(headers, b"x-request-id", _REQUEST_ID)
             or f"req_{secrets.token_hex(12)}",
             traceparent=_valid(headers, b"traceparent", _TRACEPARENT) or _new_traceparent(),
-            user=_valid(headers, b"x-user-id", _IDENTITY),
-            team=_valid(headers, b"x-team", _IDENTITY) or _valid(headers, b"x-org-id", _IDENTITY),
-            role=_valid(headers, b"x-user-role", _IDENTITY),
-            conversation=_valid(headers, b"x-conversation-id", _IDENTITY),
-            agent=_valid(headers, b"x-keeptrusts-agent-id", _IDENTITY),
+            user=name_in(names, b"x-user-id"),
+            team=name_in(names, b"x-team") or name_in(names, b"x-org-id"),
+            role=name_in(names, b"x-user-role"),
+            conversation=name_in(names, b"x-conversation-id"),
+            agent=name_in(names, b"x-keeptrusts-agent-id"),
         )
+
+
+def name_in(headers: Headers, header: bytes) -> str | None:
+    """What a header names; None where it is missing, or no name."""
+    return _valid(headers, header, _IDENTITY)
 
 
 def new_event_id() -> str:

@@ -5,16 +5,26 @@ room that reads the wall clock.
 """
 
 import datetime as dt
+from collections.abc import Callable
 
 import attrs
 import trio
 
 from kt.filters.facts import FilterFacts
 from kt.policy import Outcome
+from kt.runtime.access import ANYBODY, Caller
 from kt.runtime.conditions import NO_FACTS
+from kt.runtime.entrance import Used
 from kt.runtime.identity import Identity, new_event_id
 from kt.runtime.metrics import Metrics
 from kt.runtime.settle import Decision, Judged
+
+
+def wall_clock() -> Callable[[], float]:
+    """Seconds since the epoch, from the time of day as it is now on: it never goes back."""
+    offset = dt.datetime.now(dt.UTC).timestamp() - trio.current_time()
+    return lambda: offset + trio.current_time()
+
 
 TIMED = ("queue", "input", "route", "pool", "connect", "upstream", "output")
 """The parts of a request's time, in the order of `server-timing`."""
@@ -33,6 +43,7 @@ class Ledger:
     digest: str
     """The digest of the plan that decided."""
     config_version: str
+    caller: Caller = ANYBODY
     started: float = attrs.field(factory=trio.current_time)
     facts: FilterFacts = NO_FACTS
     """What the plan's conditions ask about, as far as it is known yet."""
@@ -53,6 +64,12 @@ class Ledger:
     most_held: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    asked: int = 0
+    """Bytes of the request's body."""
+    answered: int = 0
+    """Bytes of an answer that was sent whole."""
+    events: int = 0
+    """Pieces of a streamed answer that were sent."""
 
     def add(self, decision: Decision) -> None:
         """Note the verdicts of a phase and what they came to."""
@@ -61,6 +78,18 @@ class Ledger:
             self.verdict = decision.outcome
         if decision.step is not None:
             self.policy = decision.step.name
+
+    def used(self) -> Used:
+        """What this request came to, for limits on tokens."""
+        given = [one for one in (self.input_tokens, self.output_tokens) if one is not None]
+        was_refused = self.status >= 400 and not self.events
+        return Used(
+            code=self.code,
+            tokens=sum(given) if given else None,
+            asked=self.asked,
+            answered=0 if was_refused else self.answered,
+            events=self.events,
+        )
 
     def server_timing(self) -> str:
         """The header's value: milliseconds of each part that is over."""

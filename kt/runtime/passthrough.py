@@ -96,6 +96,7 @@ class Unread(Exchange):
 
     async def work(self, body: bytes) -> None:
         """Ask the first target, and send what it answers."""
+        self.ledger.caller.demand_model(None)
         self.ledger.code = PASSED
         if not self.upstreams:
             raise GatewayError("upstream_auth", NO_KEY)

@@ -37,6 +37,8 @@ class Reply:
         self.ended = False
         self.number = 0
         """The number of the next event, for formats that count them."""
+        self.also: HeaderList = ()
+        """Headers that any answer to this request carries."""
 
     async def whole(
         self, status: int, body: bytes, content_type: bytes = JSON, headers: HeaderList = ()
@@ -44,6 +46,7 @@ class Reply:
         """Send a complete response."""
         length = (b"content-length", str(len(body)).encode())
         await self._start(status, [(b"content-type", content_type), length, *headers])
+        self._ledger.answered = len(body)
         await self._body(body, more=False)
 
     async def stream(self, data: bytes, headers: HeaderList = ()) -> None:
@@ -58,6 +61,7 @@ class Reply:
                     *headers,
                 ],
             )
+        self._ledger.events += 1
         await self._body(data, more=True)
 
     async def end(self) -> None:
@@ -96,6 +100,7 @@ class Reply:
             (b"x-keeptrusts-verdict", ledger.verdict.value.encode()),
             (b"x-keeptrusts-plan", ledger.digest.encode()),
             (b"x-keeptrusts-cache", b"bypass"),
+            *self.also,
         ]
         timing = ledger.server_timing() if self._server_timing else ""
         return [*headers, (b"server-timing", timing.encode())] if timing else headers

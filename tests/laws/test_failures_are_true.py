@@ -18,8 +18,9 @@ from kt.errors import REFUSALS
 from kt.exchange import Dialect, Segment
 from kt.explain.failures import Failure, failures
 from kt.patterns.scanner import IsOver, OutOfTime
-from kt.plan import Plan
+from kt.plan import Access, ConsumerGroup, Networks, Plan, RateLimit, Scope, Unit
 from kt.policy import Action, OnTrouble, Outcome, Phase, Verdict
+from kt.runtime.access import digest_of
 from kt.runtime.app import App
 from kt.runtime.engine import BoundStep
 from tests.support.asgi import Response, ask
@@ -101,6 +102,20 @@ def whole_plan(on_trouble: OnTrouble) -> Plan:
     )
 
 
+def guarded_plan(*, once: bool) -> Plan:
+    """A plan that lets in one key, one network and one model; where asked for, one request."""
+    limits = (RateLimit(scope=Scope.ALL, unit=Unit.REQUESTS, most=1, seconds=60),) if once else ()
+    access = Access(
+        groups=(ConsumerGroup(name="red", keys=(digest_of(KEY),), allowed_models=("m",)),),
+        networks=Networks(cidrs=("10.0.0.0/8",), proxies=1),
+        rate_limits=limits,
+    )
+    return plan(targets=TARGETS, access=access)
+
+
+KEY = "kt_cg_red_1"
+KNOWN = {"x-api-key": KEY, "x-forwarded-for": "10.0.0.1"}
+
 # ---- Ways to make trouble
 
 
@@ -171,6 +186,22 @@ ADMISSION: Mapping[tuple[str, str], Provoke] = MappingProxyType(
         ("request", "longer than its limit"): too_long,
         ("gateway", "drains"): draining,
         ("gateway", "a bug"): with_a_bug,
+    }
+)
+
+
+async def twice(app: App, providers: Providers) -> Response:
+    """A second request in a window for one."""
+    assert (await chat(app, SAID, KNOWN)).status == 200
+    return await chat(app, SAID, KNOWN)
+
+
+ACCESS: Mapping[str, Provoke] = MappingProxyType(
+    {
+        "invalid_api_key": sending(chat_body(SAID), **{**KNOWN, "x-api-key": "kt_cg_red_2"}),
+        "model_not_allowed": sending(chat_body(SAID, model="large"), **KNOWN),
+        "address_not_allowed": sending(chat_body(SAID), **{**KNOWN, "x-forwarded-for": "9.9.9.9"}),
+        "rate_limited": twice,
     }
 )
 
@@ -339,9 +370,26 @@ def test_what_a_row_says_happens(mode: OnTrouble, row: Failure) -> None:
     run_in_virtual_time(main)
 
 
+def access_rows() -> tuple[Failure, ...]:
+    """What a guarded plan has, and others have not."""
+    return tuple(row for row in failures(guarded_plan(once=True)) if row.node == "access")
+
+
+@pytest.mark.parametrize("row", access_rows(), ids=lambda row: row.code)
+def test_what_a_row_of_the_entrance_says_happens(row: Failure) -> None:
+    async def main() -> None:
+        providers = healthy()
+        once = row.code == "rate_limited"
+        async with gateway(guarded_plan(once=once), providers) as app:
+            check_row(row, await ACCESS[row.code or ""](app, providers), providers)
+            assert providers.asked("a") == int(once)
+
+    run_in_virtual_time(main)
+
+
 def test_the_rows_cover_every_code_that_a_judged_request_can_meet() -> None:
     pages = {"admin_token", "unknown_path", "method_not_allowed"}
-    told = {row.code for _, row in ROWS if row.code is not None}
+    told = {row.code for row in (*(row for _, row in ROWS), *access_rows()) if row.code}
     assert told == REFUSALS.keys() - pages
 
 

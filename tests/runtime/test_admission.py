@@ -123,12 +123,13 @@ def test_one_name_has_its_limit_and_as_many_waiting(who: dict[str, str], code: s
             nursery.cancel_scope.cancel()
         assert (busy.running, busy.waiting, busy.tracked) == (0, 0, 0)
 
+    started = 0.0
+
     async def timed() -> None:
         nonlocal started
         started = trio.current_time()
         await main()
 
-    started = 0.0
     run(timed)
 
 

@@ -5,6 +5,7 @@ from kt.filters.parser import parse_filter
 from kt.filters.syntax import Filter
 from kt.filters.vocabulary import REQUEST
 from kt.plan import (
+    Access,
     Admission,
     Count,
     Limit,
@@ -120,6 +121,7 @@ def plan(
     per_user: int | None = None,
     per_team: int | None = None,
     keep_answer_whole: bool = False,
+    access: Access | None = None,
     **seconds: float,
 ) -> Plan:
     """A plan of some steps, each in a stage of its own."""
@@ -144,6 +146,7 @@ def plan(
             response_body=Count(response_body, origin="test"),
             stream_hold=Count(hold, origin="test"),
         ),
+        access=access or Access(),
         keep_answer_whole=keep_answer_whole,
         server_timing=True,
     )
