@@ -40,6 +40,7 @@ def test_advice_when_to_come_back_goes_with_what_passes() -> None:
         "rate_limited",
         "team_limit",
         "policy_unavailable",
+        "circuit_open",
         "draining",
     }
 
