@@ -68,6 +68,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "secret_variable": Code("KT231", "'{word}' is named like a secret, which nothing may show"),
         "policy.out_of_range": Code("KT218", "{message}"),
         "policy.conflict": Code("KT219", "{message}"),
+        "policy.not_usable": Code("KT225", "{message}", is_secret=True),
         "bad_path": Code("KT220", "not usable as the path of a request"),
         "bad_network": Code("KT221", "'{word}' is no network"),
         "bad_origin": Code("KT222", "not an origin of web pages"),

@@ -74,6 +74,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "ambiguous_json": Refusal(400, "validation_error", should_retry=False),
         "invalid_shape": Refusal(422, "validation_error", should_retry=False),
         "tokens_not_readable": Refusal(422, "validation_error", should_retry=False),
+        "stream_not_judged": Refusal(422, "validation_error", should_retry=False),
         "body_too_large": Refusal(413, "validation_error", should_retry=False),
         "content_encoding": Refusal(415, "validation_error", should_retry=False),
         "admin_token": Refusal(401, "authentication_error", should_retry=False),

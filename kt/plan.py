@@ -6,8 +6,10 @@ Fields marked `descriptive` explain the plan; they are not part of its digest.
 
 import hashlib
 import json
+import re
 from enum import Enum
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -61,11 +63,33 @@ class Record:
 
 
 @attrs.frozen(kw_only=True)
+class Ask:
+    """A policy that asks a service over the network (docs/moderation.md is its protocol)."""
+
+    endpoint: str
+    """Where it is asked: satisfies `is_endpoint`."""
+    secret: SecretRef | None
+    """What requests are signed with; None: they are not."""
+    action: Action
+    """What is done with a score that reaches the threshold; one that only records makes every
+    verdict of the service a record."""
+    categories: tuple[str, ...]
+    """Those whose scores count; none: all of them."""
+    threshold: float
+    message: str
+    """What the client is told on a block."""
+
+
+@attrs.frozen(kw_only=True)
 class NotEnforced:
     """A policy that is known and that nothing performs yet: the runtime leaves it out."""
 
     reason: str
     """What is missing, for people."""
+
+
+Body = Scan | Record | Ask | NotEnforced
+"""What a step holds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +101,7 @@ class Step:
     phase: Phase
     order: int
     """Its place in the declared order: names the blocker and breaks ties between edits."""
-    body: Scan | Record | NotEnforced
+    body: Body
     facts: Facts
     limit: Limit
     on_trouble: OnTrouble
@@ -238,8 +262,20 @@ class Plan:
         return tuple(step for stage in stages for step in stage.steps)
 
 
-BODIES = (Scan, Record, NotEnforced)
+BODIES = (Scan, Record, Ask, NotEnforced)
 """What a step can hold; their JSON names them in `node`."""
+
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
+
+
+def is_endpoint(text: str) -> bool:
+    """Whether a URL can be asked: http or https, a host, a path; no query, which may hold a key."""
+    try:
+        parts = urlsplit(text)
+        return bool(_ENDPOINT.fullmatch(text) and parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def canonical_json(value: object, *, descriptive_too: bool = True) -> bytes:
@@ -270,6 +306,8 @@ __all__ = [
     "FORMAT",
     "Access",
     "Admission",
+    "Ask",
+    "Body",
     "Breaker",
     "Connecting",
     "ConsumerGroup",
@@ -301,5 +339,6 @@ __all__ = [
     "Unit",
     "WarmUp",
     "canonical_json",
+    "is_endpoint",
     "to_data",
 ]

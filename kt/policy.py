@@ -36,6 +36,10 @@ class Action(Enum):
     LOG = "log"
 
 
+ACTING = frozenset({Action.BLOCK, Action.ESCALATE, Action.REDACT})
+"""Actions that decide what the client sees; the others only record."""
+
+
 class Outcome(Enum):
     """The answer of one check. The last three are trouble, and are values like the others."""
 

@@ -20,10 +20,10 @@ from kt.explain.tables import section
 from kt.filters.evaluation import compile_filter
 from kt.filters.facts import FilterFacts
 from kt.filters.printing import show
-from kt.plan import NotEnforced, Plan
+from kt.plan import Ask, NotEnforced, Plan
 from kt.policy import Outcome, Phase
 from kt.runtime.conditions import ClientRequest, FactReader
-from kt.runtime.engine import THREADS, PolicyBudget, bind, judge
+from kt.runtime.engine import THREADS, PolicyBudget, bind, judge, local
 from kt.runtime.identity import Headers, Identity
 from kt.runtime.settle import Decision, Judged
 from kt.wire.chat import CHAT
@@ -68,6 +68,8 @@ class Analysis:
     not_for_this_request: tuple[Elsewhere, ...]
     not_asked: tuple[str, ...]
     """Policies that a block came before."""
+    over_the_network: tuple[str, ...] = ()
+    """Policies that ask a service, which nobody does here."""
 
 
 def analyze(compiled: Compiled, path: Path, headers: Headers = NO_HEADERS) -> Analysis:
@@ -77,7 +79,9 @@ def analyze(compiled: Compiled, path: Path, headers: Headers = NO_HEADERS) -> An
     facts = FactReader.of(plan).read(request)
     decision = trio.run(partial(_judged, plan, request, facts))
     asked = {one.step.name for one in decision.judged}
-    steps = [step for step in plan.steps(Phase.INPUT) if not isinstance(step.body, NotEnforced)]
+    steps = [
+        step for step in plan.steps(Phase.INPUT) if not isinstance(step.body, NotEnforced | Ask)
+    ]
     elsewhere = {
         step.name: show(step.when)
         for step in steps
@@ -95,6 +99,9 @@ def analyze(compiled: Compiled, path: Path, headers: Headers = NO_HEADERS) -> An
         not_asked=tuple(
             step.name for step in steps if step.name not in asked and step.name not in elsewhere
         ),
+        over_the_network=tuple(
+            step.name for step in plan.steps(Phase.INPUT) if isinstance(step.body, Ask)
+        ),
     )
 
 
@@ -108,6 +115,8 @@ def analysis_text(analysis: Analysis) -> str:
     lines = [*section(f"input phase of {analysis.request}", rows), *elsewhere]
     if analysis.not_asked:
         lines.append(f"not asked any more: {', '.join(analysis.not_asked)}")
+    if analysis.over_the_network:
+        lines.append(f"not asked here, over the network: {', '.join(analysis.over_the_network)}")
     return "\n".join([*lines, _ending(analysis)]) + "\n"
 
 
@@ -160,7 +169,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 async def _judged(plan: Plan, request: ClientRequest, facts: FilterFacts) -> Decision:
     """Judge twice and keep the second: the first pays for what the engine builds on first use."""
-    stages = bind(plan.input)
+    stages = bind(local(plan.input))
     threads = trio.CapacityLimiter(THREADS)
     for _ in range(2):
         budget = PolicyBudget(plan.timeouts.policy.seconds, threads)

@@ -15,12 +15,19 @@ import trio
 from kt.cli.address import address
 from kt.cli.compiling import STANDARD_INPUT, read_source, settings_options, show_warnings
 from kt.cli.serving import Serving, serve
-from kt.cli.surroundings import admin_token, read_client_keys, read_secrets, state_directory
+from kt.cli.surroundings import (
+    admin_token,
+    read_client_keys,
+    read_secrets,
+    read_signing_keys,
+    state_directory,
+)
 from kt.compiler import compile_source
 from kt.compiler.settings import Settings
 from kt.errors import ConfigError, UsageError
 from kt.plan import NotEnforced, Plan
 from kt.planfile import MAX_BYTES, read_plan
+from kt.runtime.asking import asks
 from kt.runtime.gateway import GatewayOptions
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the product's documented default
@@ -203,6 +210,7 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
         click.echo(f"warning: provider '{name}' is unavailable: it has no base URL", err=True)
     return GatewayOptions(
         host=host,
+        signing_keys=signing_keys(plan),
         port=port,
         log=partial(click.echo, err=True),
         audit_path=state_directory() / "audit.jsonl",
@@ -212,6 +220,16 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
         unavailable=nowhere | frozenset(missing) - stand_ins,
         admin_token=admin_token(host),
     )
+
+
+def signing_keys(plan: Plan) -> dict[str, str]:
+    """What questions to services are signed with, with a warning for each key that is missing."""
+    named = [ask.secret for ask in asks(plan) if ask.secret is not None]
+    keys = read_signing_keys(named)
+    for name in dict.fromkeys(one.name for one in named if one.name not in keys):
+        fate = "the service that it signs for is not asked, and its policy is in trouble"
+        click.echo(f"warning: {name} is not set: {fate}", err=True)
+    return keys
 
 
 def replaced_targets(plan: Plan, settings: Settings) -> frozenset[str]:

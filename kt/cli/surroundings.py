@@ -38,6 +38,12 @@ def read_client_keys(groups: Iterable[ConsumerGroup]) -> dict[str, tuple[str, ..
     return {name: tuple(key for key in keys if key) for name, keys in read.items()}
 
 
+def read_signing_keys(references: Iterable[SecretRef]) -> dict[str, str]:
+    """Name of a secret -> key, for every key that is there."""
+    read = {one.name: _read(one) for one in references}
+    return {name: value for name, value in read.items() if value}
+
+
 def admin_token(host: str) -> str | None:
     """The token of the admin paths, created on first use; None where the listener is loopback."""
     if _is_loopback(host):

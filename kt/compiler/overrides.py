@@ -11,8 +11,8 @@ import attrs
 
 from kt.compiler.model import ChainEntry, EntryAction, EntryOrder
 from kt.diagnostics import Report
-from kt.plan import NotEnforced, Record, Scan
-from kt.policy import Action, Facts, Phase, Rule
+from kt.plan import Ask, Body, Scan
+from kt.policy import ACTING, Action, Facts, Phase, Rule
 
 OVERRIDES = ("action", "message", "replacement", "fail_open", "fail_closed")
 """What an entry may say of a kind that looks at text, and of no other."""
@@ -34,19 +34,23 @@ RECORDS = frozenset({EntryAction.LOG, EntryAction.FLAG, EntryAction.ALLOW})
 """What an entry that only writes events does anyway."""
 
 
-def overruled(body: Scan | Record | NotEnforced, entry: ChainEntry) -> Scan | Record | NotEnforced:
+def overruled(body: Body, entry: ChainEntry) -> Body:
     """The body with what its entry says instead."""
-    if not isinstance(body, Scan):
+    if not isinstance(body, Scan | Ask):
         return body
     options = entry.options
+    action = body.action if options.action is None else ACTION_OF[options.action]
+    message = body.message if options.message is None else options.message.value
+    if isinstance(body, Ask):
+        return attrs.evolve(body, action=action, message=message)
     rules = body.rules
     if options.replacement is not None:
         rules = tuple(_relabeled(rule, options.replacement.value) for rule in rules)
     return attrs.evolve(
         body,
         rules=rules,
-        action=body.action if options.action is None else ACTION_OF[options.action],
-        message=body.message if options.message is None else options.message.value,
+        action=action,
+        message=message,
     )
 
 
@@ -54,13 +58,14 @@ def _relabeled(rule: Rule, label: str) -> Rule:
     return attrs.evolve(rule, label=label, derived=None)
 
 
-def facts_of(
-    body: Scan | Record | NotEnforced, facts: Facts, phase: Phase, entry: ChainEntry
-) -> Facts:
+def facts_of(body: Body, facts: Facts, phase: Phase, entry: ChainEntry) -> Facts:
     """The facts of what the body does now, in the order that its entry asks for."""
     # After everything nothing blocks any more, so that there is no place to give up.
     if entry.options.order is EntryOrder.FREE and facts.acts and phase is not Phase.AUDIT:
         facts = attrs.evolve(facts, free_order=True)
+    if isinstance(body, Ask):
+        # Where it acts at all, the service says how.
+        return attrs.evolve(facts, can_block=body.action in ACTING, edits=body.action in ACTING)
     if not isinstance(body, Scan):
         return facts
     is_block, is_redact = body.action is Action.BLOCK, body.action is Action.REDACT
@@ -71,6 +76,8 @@ def report_idle_options(bodies: tuple[object, ...], entry: ChainEntry, report: R
     """Warn of what an entry says and its kind has no use for."""
     for key in entry.keys:
         if key.value not in OVERRIDES or any(isinstance(body, Scan) for body in bodies):
+            continue
+        if key.value != "replacement" and any(isinstance(body, Ask) for body in bodies):
             continue
         if key.value == "action" and entry.options.action in RECORDS:
             continue

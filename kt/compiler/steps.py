@@ -19,8 +19,9 @@ from kt.compiler.settings import Settings
 from kt.compiler.tree import Entry, Map, Scalar
 from kt.diagnostics import Related, Report
 from kt.filters.syntax import Filter
-from kt.plan import Limit, NotEnforced, Stage, Step
+from kt.plan import Ask, Body, Limit, NotEnforced, Stage, Step
 from kt.policies import PolicyKind
+from kt.policies.kind import Timed
 from kt.policy import OnTrouble, Phase
 
 TOGETHER = "parallel"
@@ -99,7 +100,7 @@ def _steps(
             order=order,
             body=body,
             facts=own,
-            limit=limit,
+            limit=_limit(body, entry, chosen, limit, report),
             on_trouble=chosen.on_trouble,
             when=when,
             because=(FREE,) if own.free_order else (),
@@ -107,6 +108,15 @@ def _steps(
         )
         for phase, body, own in zip(phases, bodies, facts, strict=True)
     ]
+
+
+def _limit(body: Body, entry: ChainEntry, chosen: Chosen, limit: Limit, report: Report) -> Limit:
+    """What its own settings say, where they say it and something waits; else the gateway's."""
+    policy = chosen.policy
+    if not (isinstance(body, Ask) and isinstance(policy, Timed)) or policy.timeout_ms is None:
+        return limit
+    span = entry.span if chosen.block is None else chosen.block.span
+    return Limit(policy.timeout_ms / 1000, origin=report.source.place(span))
 
 
 def _when(entry: ChainEntry, phases: tuple[Phase, ...], report: Report) -> Filter | None:

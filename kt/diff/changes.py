@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kt.filters.printing import show
-from kt.plan import ConsumerGroup, Count, Limit, NotEnforced, Plan, Record, Scan, Step, Target
+from kt.plan import Ask, ConsumerGroup, Count, Limit, NotEnforced, Plan, Record, Scan, Step, Target
 from kt.policy import Phase
 from kt.units import show_duration, show_size
 
@@ -78,6 +78,10 @@ def _body(step: Step) -> str:
             return f"{action.value} by {len(rules)} rules ({_fingerprint(rules)}){looks}"
         case Record(log_all_access=everything):
             return "records every request" if everything else "records what is not allowed"
+        case Ask(endpoint=endpoint, action=action) as ask:
+            scores = ", ".join(ask.categories) or "every category"
+            signed = "unsigned" if ask.secret is None else f"signed with {ask.secret.name}"
+            return f"{action.value} by {endpoint}, {signed}, {scores} from {ask.threshold:g}"
         case NotEnforced():
             return "not enforced"
 

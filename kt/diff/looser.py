@@ -27,7 +27,7 @@ from kt.filters.solving import Answer as Known
 from kt.filters.syntax import Always, Filter, Not, all_of, any_of
 from kt.patterns.samples import samples
 from kt.patterns.scanner import never
-from kt.plan import Plan, Scan, Step
+from kt.plan import Ask, Plan, Scan, Step
 from kt.policy import Action, OnTrouble, Outcome, Phase, Rule, Verdict, View
 from kt.runtime.conditions import NO_FACTS, PROVIDER
 from kt.runtime.engine import BoundStep, bind_step
@@ -141,7 +141,7 @@ def newly_allowed(old: Plan, new: Plan, tries: int) -> Answer:
     found = [*_limits(old, new), *_trouble(old, new)]
     sides = Sides(Side.of(old), Side.of(new))
     found += _all_witnessed(sides, lost)
-    if found or not lost:
+    if found or not (lost or _asks_less(old, new)):
         return Answer(Proof.FOUND if found else Proof.PROVED, tuple(found), 0)
     generated = tuple(_generated(old, new, sides, lost, tries))
     return Answer(Proof.FOUND if generated else Proof.NOT_FOUND, generated, tries)
@@ -161,6 +161,16 @@ def _lost(old: Plan, new: Plan, phase: Phase) -> Iterator[Lost]:
             if not (found and is_same and _is_covered(step.when, found)):
                 gap = _gap(step.when, found) if is_same else TRUE
                 yield Lost(phase, step, rule, gap, is_kept_for_some=bool(found))
+
+
+def _asks_less(old: Plan, new: Plan) -> bool:
+    """Whether a service is not asked any more, or otherwise: what it lets pass is not known."""
+    return any(_services(old, phase) - _services(new, phase) for phase in PHASES)
+
+
+def _services(plan: Plan, phase: Phase) -> frozenset[tuple[Ask, Filter | None]]:
+    steps = plan.steps(phase)
+    return frozenset((one.body, one.when) for one in steps if isinstance(one.body, Ask))
 
 
 def _conditions(steps: list[Step]) -> Mapping[Meaning, tuple[Filter | None, ...]]:

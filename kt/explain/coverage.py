@@ -4,8 +4,9 @@ In: Plan. Out: one row per path that some target serves, surface of its format a
 and what is exempt with its reason. Never: a policy that is not performed, a list of surfaces of our
 own: the tables of the formats say which there are.
 
-Every performed policy is a set of patterns, which reads all segments of its phase; a streamed
-answer is read as it grows, but for the arguments of tool calls, which are read at their end.
+Every performed policy reads all segments of its phase. Patterns read a streamed answer as it grows,
+but for the arguments of tool calls, which are read at their end; where a service that judges only
+whole answers is for a request, there is no streamed one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,8 @@ import attrs
 from kt.exchange import Surface
 from kt.explain.applicability import only_when
 from kt.explain.tables import section
-from kt.plan import Plan, Scan, Step
-from kt.policy import Phase
+from kt.plan import Ask, Plan, Scan, Step
+from kt.policy import Phase, Streams
 from kt.wire.endpoints import FORMATS
 from kt.wire.format import Format
 
@@ -97,7 +98,7 @@ def _of_format(form: Format, plan: Plan) -> Iterator[Cell]:
     for surface in surfaces:
         yield _cell(form.path, "answer", surface, answered, "whole")
     for surface in surfaces if form.stream is not None else ():
-        how = "whole" if plan.keep_answer_whole else _streamed(surface)
+        how = _refused(answered) or ("whole" if plan.keep_answer_whole else _streamed(surface))
         yield _cell(form.path, "streamed answer", surface, answered, how)
 
 
@@ -135,7 +136,16 @@ def _conditions(plan: Plan) -> Iterator[str]:
 
 
 def _readers(plan: Plan, phase: Phase) -> tuple[Step, ...]:
-    return tuple(step for step in plan.steps(phase) if isinstance(step.body, Scan))
+    return tuple(step for step in plan.steps(phase) if isinstance(step.body, Scan | Ask))
+
+
+def _refused(steps: tuple[Step, ...]) -> str:
+    """What is said where streams are refused; empty where they are not."""
+    whole = [step for step in steps if step.facts.streams is Streams.WHOLE]
+    always = [step.name for step in whole if step.when is None]
+    if always or not whole:
+        return f"refused: {always[0]} judges only whole answers" if always else ""
+    return f"refused where {whole[0].name} is for the request"
 
 
 def _streamed(surface: Surface) -> str:

@@ -11,10 +11,9 @@ import attrs
 
 from kt.errors import REFUSALS
 from kt.explain.applicability import only_when
-from kt.explain.holds import HOLDING
 from kt.explain.tables import section
-from kt.plan import Access, Plan, Scan, Step, Target
-from kt.policy import Action, OnTrouble, Phase
+from kt.plan import Access, Ask, Plan, Scan, Step, Target
+from kt.policy import ACTING, Action, OnTrouble, Phase, Streams
 from kt.routing.values import Trigger
 
 TROUBLE = ("late", "failed", "unevaluable")
@@ -143,20 +142,24 @@ def _step(step: Step) -> Iterator[Failure]:
 def _trouble(step: Step) -> Iterator[Failure]:
     node = f"{step.phase.value} {step.name}"
     body = step.body
-    if not isinstance(body, Scan):
+    if not isinstance(body, Scan | Ask):
         return
-    if body.action is Action.BLOCK:
+    # A service that may act may say any of them.
+    asks = isinstance(body, Ask) and body.action in ACTING
+    if asks or body.action is Action.BLOCK:
         yield _refused(
             node, "block", "input_blocked" if step.phase is Phase.INPUT else "output_blocked"
         )
-    if body.action is Action.ESCALATE:
+    if asks or body.action is Action.ESCALATE:
         yield _refused(node, "escalate", "escalation_required")
     for trouble in TROUBLE:
         if step.on_trouble is OnTrouble.BLOCK:
             yield _refused(node, trouble, "policy_unavailable")
         else:
             yield Failure(node=node, trouble=trouble, then="goes on as if it allowed", gate="open")
-    if step.phase is not Phase.INPUT and body.action in HOLDING:
+    if step.phase is not Phase.INPUT and step.facts.streams is Streams.WHOLE:
+        yield _refused(node, "a stream is asked for", "stream_not_judged")
+    elif step.phase is not Phase.INPUT and body.action in ACTING:
         yield _refused(node, "a hold reaches its cap", "hold_exceeded")
 
 

@@ -10,11 +10,8 @@ of these bytes stands for up to four, and invisible characters count too: that e
 import attrs
 
 from kt.plan import Plan, Scan
-from kt.policy import Action, Phase, Rule
+from kt.policy import ACTING, Phase, Rule
 from kt.units import show_size
-
-HOLDING = frozenset({Action.BLOCK, Action.REDACT, Action.ESCALATE})
-"""Actions that decide what the client sees; the others never hold anything back."""
 
 TOGETHER = "all together"
 ARGUMENTS = "tool arguments"
@@ -55,7 +52,7 @@ def holds(plan: Plan) -> tuple[Hold, ...]:
     sized = {
         step.name: [_sized(rule) for rule in step.body.rules]
         for step in plan.steps(Phase.OUTPUT)
-        if isinstance(step.body, Scan) and step.body.action in HOLDING
+        if isinstance(step.body, Scan) and step.body.action in ACTING
     }
     if not sized:
         return ()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kt.explain.applicability import only_when
-from kt.plan import NotEnforced, Plan, Record, Scan, Stage, Step
+from kt.plan import Ask, NotEnforced, Plan, Record, Scan, Stage, Step
 from kt.units import show_duration
 
 
@@ -54,7 +54,7 @@ def _targets(plan: Plan) -> Iterator[str]:
 
 def _label(step: Step) -> str:
     match step.body:
-        case Scan(action=action):
+        case Scan(action=action) | Ask(action=action):
             verb = action.value
         case Record():
             verb = "record"

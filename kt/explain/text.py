@@ -17,6 +17,7 @@ from kt.explain.tables import section
 from kt.plan import (
     Access,
     Admission,
+    Ask,
     Connecting,
     Count,
     Edge,
@@ -35,6 +36,7 @@ from kt.plan import (
     Tls,
     Transport,
 )
+from kt.policy import Phase
 from kt.units import show_duration, show_size
 
 Holds = Mapping[str, str]
@@ -117,7 +119,7 @@ def _step(place: str, step: Step, hold: str | None) -> tuple[str, ...]:
 
 def _verb(step: Step) -> str:
     match step.body:
-        case Scan(action=action):
+        case Scan(action=action) | Ask(action=action):
             return action.value
         case Record():
             return "record"
@@ -130,10 +132,20 @@ def _work(step: Step, hold: str | None) -> str:
         return f"not enforced: {step.body.reason}"
     if isinstance(step.body, Record):
         return "every request" if step.body.log_all_access else "all but allowed requests"
+    if isinstance(step.body, Ask):
+        return _asked(step.body, step)
     rules = step.body.rules
     decoded = "".join(f", looks into {encoding}" for encoding in step.body.decode)
     held = "" if hold is None else f", holds {hold}"
     return f"{len(rules)} {'rule' if len(rules) == 1 else 'rules'}{decoded}{held}"
+
+
+def _asked(ask: Ask, step: Step) -> str:
+    secret = "unsigned" if ask.secret is None else f"signed with {ask.secret.name}"
+    counted = ", ".join(ask.categories) or "every category"
+    scores = f"{counted} from {ask.threshold:g}"
+    whole = "" if step.phase is Phase.INPUT else ", whole answers only"
+    return f"asks {ask.endpoint}, {secret}, {scores}, sends {step.facts.sees.value} text{whole}"
 
 
 def _target(target: Target) -> Iterator[tuple[str, ...]]:

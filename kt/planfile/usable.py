@@ -21,6 +21,7 @@ from kt.filters.vocabulary import REQUEST
 from kt.patterns.matcher import check_rule
 from kt.patterns.syntax import PatternError
 from kt.plan import (
+    Ask,
     Count,
     Limit,
     NotEnforced,
@@ -32,9 +33,10 @@ from kt.plan import (
     Step,
     Target,
     Timeouts,
+    is_endpoint,
 )
 from kt.planfile.access import SECRET_NAME, access_problems
-from kt.policy import Phase
+from kt.policy import Cost, Facts, Phase, Streams
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
@@ -43,8 +45,8 @@ _MAX_PORT = 2**16 - 1
 
 _PLACES: Mapping[str, tuple[frozenset[Phase], tuple[type, ...]]] = MappingProxyType(
     {
-        "input": (frozenset({Phase.INPUT}), (Scan, NotEnforced)),
-        "output": (frozenset({Phase.OUTPUT, Phase.TOOL}), (Scan, NotEnforced)),
+        "input": (frozenset({Phase.INPUT}), (Scan, Ask, NotEnforced)),
+        "output": (frozenset({Phase.OUTPUT, Phase.TOOL}), (Scan, Ask, NotEnforced)),
         "audit": (frozenset({Phase.AUDIT}), (Record, NotEnforced)),
     }
 )
@@ -95,6 +97,17 @@ def _step(part: str, step: Step) -> Iterator[str]:
         yield from _filter(step.when)
     if isinstance(step.body, Scan):
         yield from _scan(step.body)
+    if isinstance(step.body, Ask):
+        yield from _ask(step.body, step.facts)
+
+
+def _ask(ask: Ask, facts: Facts) -> Iterator[str]:
+    if not is_endpoint(ask.endpoint):
+        yield "endpoint: not a usable URL"
+    if ask.secret is not None and not SECRET_NAME.fullmatch(ask.secret.name):
+        yield "secret: not the name of a secret"
+    if facts.cost is not Cost.NETWORK or facts.streams is not Streams.WHOLE:
+        yield "facts: it waits for the network, and judges what is whole"
 
 
 def _scan(scan: Scan) -> Iterator[str]:

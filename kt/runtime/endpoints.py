@@ -12,15 +12,18 @@ import trio
 
 from kt.errors import GatewayError
 from kt.exchange import Segment
+from kt.filters.facts import FilterFacts
 from kt.plan import Plan
+from kt.policy import Streams
 from kt.routing.course import NOT_SENT, Attempt, Course, Failure, status_failure
 from kt.runtime.admission import Gate
 from kt.runtime.conditions import ClientRequest, FactReader
-from kt.runtime.engine import THREADS, BoundStep, PolicyBudget, bind, judge
+from kt.runtime.engine import NO_ASKERS, THREADS, Askers, BoundStep, PolicyBudget, bind, judge
 from kt.runtime.exchange import Exchange, after_attempts, demand_answer
 from kt.runtime.fused import StreamRules
 from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
+from kt.runtime.moderation import About
 from kt.runtime.reply import Reply
 from kt.runtime.router import Router, Trial, serves, under_way
 from kt.runtime.settle import Decision
@@ -50,7 +53,12 @@ class Endpoints:
 
     @classmethod
     def of(
-        cls, plan: Plan, gate: Gate, upstreams: tuple[Upstream, ...], router: Router
+        cls,
+        plan: Plan,
+        gate: Gate,
+        upstreams: tuple[Upstream, ...],
+        router: Router,
+        askers: Askers = NO_ASKERS,
     ) -> "Endpoints":
         """Bind a plan's steps to their functions."""
         stream_rules = StreamRules.of(plan.output)
@@ -60,11 +68,18 @@ class Endpoints:
             gate=gate,
             upstreams=upstreams,
             router=router,
-            input=bind(plan.input),
-            output=bind(plan.output),
+            input=bind(plan.input, askers),
+            output=bind(plan.output, askers),
             stream_rules=stream_rules,
             facts=FactReader.of(plan),
         )
+
+    def demand_streamable(self, facts: FilterFacts) -> None:
+        """Refuse a stream where a policy for the request judges only whole answers."""
+        for one in (one for stage in self.output for one in stage):
+            if one.step.facts.streams is Streams.WHOLE and one.is_for(facts):
+                message = f"policy '{one.step.name}' judges only whole answers: ask without stream"
+                raise GatewayError("stream_not_judged", message, policy=one.step.name)
 
     def speaks(self, form: Format) -> bool:
         """Whether the plan has a target for this format, with its key or without."""
@@ -127,7 +142,9 @@ class Judged(Exchange):
         segments = self.form.request_segments(value)
         self._note_facts(value, segments)
         self._demand_text(value)
-        decision = await judge(self.endpoints.input, segments, self.budget, self.ledger.facts)
+        if self.ledger.stream:
+            self.endpoints.demand_streamable(self.ledger.facts)
+        decision = await self._judge(self.endpoints.input, segments)
         self.ledger.seconds["input"] = trio.current_time() - started
         self._heed(decision)
         if decision.edits:
@@ -157,6 +174,12 @@ class Judged(Exchange):
                 segments=segments,
             )
         )
+
+    async def _judge(
+        self, stages: tuple[tuple[BoundStep, ...], ...], segments: tuple[Segment, ...]
+    ) -> Decision:
+        about = About(request_id=self.ledger.identity.request_id, model=self.model)
+        return await judge(stages, segments, self.budget, self.ledger.facts, about)
 
     def _heed(self, decision: Decision) -> None:
         self.ledger.add(decision)
@@ -250,7 +273,7 @@ class Judged(Exchange):
     async def _judged_answer(self, body: bytes, value: JsonValue) -> bytes:
         started = trio.current_time()
         segments = self.form.answer_segments(value)
-        decision = await judge(self.endpoints.output, segments, self.budget, self.ledger.facts)
+        decision = await self._judge(self.endpoints.output, segments)
         self._heed(decision)
         body = self.form.edited_answer(body, value, segments, decision.edits)
         self.ledger.seconds["output"] = trio.current_time() - started
@@ -262,6 +285,8 @@ class Judged(Exchange):
         return self.form.stream
 
     async def _relay(self, answer: Answer, form: StreamFormat) -> None:
+        # Again: the provider may be in a condition, or may stream what it was not asked to.
+        self.endpoints.demand_streamable(self.ledger.facts)
         sizes = self.plan.sizes
         stream = AnswerStream(
             format=form,

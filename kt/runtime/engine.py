@@ -17,8 +17,10 @@ is false is as if it were not there: it says nothing, has no trouble, and nobody
 """
 
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
+from types import MappingProxyType
 
 import attrs
 import trio
@@ -29,15 +31,22 @@ from kt.filters.facts import FilterFacts
 from kt.patterns.decoding import decoded_runs
 from kt.patterns.matcher import RuleSet, compile_rules
 from kt.patterns.scanner import IsOver, OutOfTime
-from kt.plan import NotEnforced, Scan, Stage, Step
+from kt.plan import Ask, NotEnforced, Scan, Stage, Step
 from kt.policy import ALLOW, Action, Cost, Edit, Finding, Outcome, Sees, Verdict
 from kt.runtime.conditions import NO_FACTS, condition_of
+from kt.runtime.moderation import About
 from kt.runtime.redacted import RedactedText, redacted
 from kt.runtime.settle import Decision, Judged, settle
 
 Check = Callable[[tuple[Segment, ...], IsOver], Verdict | Awaitable[Verdict]]
 """Answers at once, or with something to wait for where its step waits for the network. Raises
 OutOfTime when it is told that its time is over."""
+
+Asker = Callable[[Step, About], Check]
+"""Who asks a service: makes the check of a step for one request."""
+Askers = Mapping[Ask, Asker]
+NO_ASKERS: Askers = MappingProxyType({})
+NOBODY = About()
 
 INLINE_BYTES = 256 * 1024
 """Text above this goes to a thread (RE2 releases the interpreter lock): about a millisecond."""
@@ -79,21 +88,27 @@ class BoundStep:
     )
     """Whether the step is for a request; None: for every one."""
 
+    asks: Callable[[About], Check] | None = attrs.field(default=None, eq=False)
+    """Makes the check for one request, where a service is told of it; None: it is `check`."""
+
     def is_for(self, facts: FilterFacts) -> bool:
         """Whether the step is for the request of which these are the facts."""
         return self.applies is None or self.applies(facts)
 
 
-def bind(stages: tuple[Stage, ...]) -> tuple[tuple[BoundStep, ...], ...]:
+def bind(
+    stages: tuple[Stage, ...], askers: Askers = NO_ASKERS
+) -> tuple[tuple[BoundStep, ...], ...]:
     """Turn the plan's data into functions, once, when the plan is loaded.
 
     A step that is not enforced has none: it answers nothing, and no event says that it did.
+    Raises KeyError for a step that asks where nobody does.
     """
-    return tuple(_bind_stage(stage) for stage in stages)
+    return tuple(_bind_stage(stage, askers) for stage in stages)
 
 
-def _bind_stage(stage: Stage) -> tuple[BoundStep, ...]:
-    bound = tuple(bind_step(step) for step in stage.steps if is_performed(step))
+def _bind_stage(stage: Stage, askers: Askers) -> tuple[BoundStep, ...]:
+    bound = tuple(bind_step(step, askers) for step in stage.steps if is_performed(step))
     fused = [one.step.body for one in bound if _may_share_a_pass(one.step)]
     if len(fused) < 2:
         return bound
@@ -121,9 +136,18 @@ def waits(step: Step) -> bool:
     return step.facts.cost is not Cost.INLINE
 
 
-def bind_step(step: Step) -> BoundStep:
+def local(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The stages without what asks a service: all that can be known here."""
+    kept = (tuple(one for one in each.steps if not isinstance(one.body, Ask)) for each in stages)
+    pairs = zip(stages, kept, strict=True)
+    return tuple(attrs.evolve(stage, steps=steps) for stage, steps in pairs if steps)
+
+
+def bind_step(step: Step, askers: Askers = NO_ASKERS) -> BoundStep:
     """The function that performs a step that reads text."""
     scan = step.body
+    if isinstance(scan, Ask):
+        return BoundStep(step, _unasked, asks=partial(askers[scan], step))
     if not isinstance(scan, Scan):
         raise TypeError(f"'{step.name}' does not read text")
     rules = compile_rules(scan.rules)
@@ -133,6 +157,10 @@ def bind_step(step: Step) -> BoundStep:
         return _verdict(step, scan, found)
 
     return BoundStep(step, check, inline_bytes(rules))
+
+
+def _unasked(_segments: tuple[Segment, ...], _is_over: IsOver) -> Verdict:
+    return UNEVALUABLE
 
 
 def inline_bytes(rules: RuleSet) -> int:
@@ -188,15 +216,17 @@ async def judge(
     segments: tuple[Segment, ...],
     budget: PolicyBudget,
     facts: FilterFacts = NO_FACTS,
+    about: About = NOBODY,
 ) -> Decision:
     """Run a phase and settle it. Cancellation: nothing is left running but abandoned threads.
 
     `facts` say which steps are for this request; with none given, every `when` sees absent fields.
+    `about` is what services are told of it.
     """
     judged: list[Judged] = []
     size = sum(len(segment.text) for segment in segments)
     for stage in stages:
-        text = PhaseText(segments, size, tuple(judged))
+        text = PhaseText(segments, size, tuple(judged), about)
         steps = [one for one in stage if one.is_for(facts)]
         judged += await _one_by_one([one for one in steps if not waits(one.step)], text, budget)
         waiting = [one for one in steps if waits(one.step)]
@@ -219,6 +249,7 @@ class PhaseText:
     size: int
     """How many characters there are in all segments."""
     judged: tuple[Judged, ...]
+    about: About = NOBODY
 
     def redacted(self) -> RedactedText | None:
         """The redacted text: the compiler has put every editor into an earlier stage."""
@@ -289,6 +320,8 @@ async def _at_once(
 async def _judge_step(bound: BoundStep, text: PhaseText, budget: PolicyBudget) -> Judged:
     """One step's verdict on the text that it may see, in offsets of the original."""
     started = trio.current_time()
+    if bound.asks is not None:
+        bound = attrs.evolve(bound, check=bound.asks(text.about))
     if bound.step.facts.sees is Sees.ORIGINAL:
         verdict = await _answer(bound, text.segments, text.size, budget)
     elif (view := text.redacted()) is None:

@@ -22,15 +22,11 @@ from kt.filters.facts import FilterFacts
 from kt.patterns.matcher import RuleParts, RuleSet, compile_parts
 from kt.patterns.scanner import IsOver, OutOfTime, Scanner
 from kt.plan import Scan, Stage, Step
-from kt.policy import ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
+from kt.policy import ACTING, ALLOW, Action, Edit, Finding, OnTrouble, Outcome, Verdict
 from kt.runtime.conditions import condition_of
-from kt.runtime.engine import edit_of, is_performed
+from kt.runtime.engine import edit_of
 from kt.runtime.window import MAX_RECORDED, Blocked, HoldExceeded, LaneWindow, Owned
 from kt.wire.arguments import edited_arguments, segments_of_arguments
-
-ACTING = frozenset({Action.BLOCK, Action.ESCALATE, Action.REDACT})
-"""Actions that decide what the client sees; the others never hold anything back."""
-
 
 Found = tuple[Owned, Finding]
 
@@ -181,7 +177,9 @@ class StreamRules:
     @classmethod
     def of(cls, stages: tuple[Stage, ...]) -> "StreamRules":
         """Fuse the scans of a phase, in declared order; all of them are looked for."""
-        steps = tuple(step for stage in stages for step in stage.steps if is_performed(step))
+        steps = tuple(
+            step for stage in stages for step in stage.steps if isinstance(step.body, Scan)
+        )
         conditions = (None, *(condition_of(step) for step in steps if step.when is not None))
         owned = list(_owned(steps))
         acting = tuple(one for one in owned if one.scan.action in ACTING)

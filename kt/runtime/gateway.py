@@ -17,6 +17,7 @@ from kt.plan import Plan
 from kt.routing.backoff import Chance
 from kt.runtime.admission import Gate
 from kt.runtime.app import App
+from kt.runtime.asking import askers
 from kt.runtime.audit import AuditLog, open_private
 from kt.runtime.connecting import Network, upstreams, warm_up
 from kt.runtime.endpoints import Endpoints
@@ -45,6 +46,8 @@ class GatewayOptions:
     """Target id -> key. A target without an entry is asked without credentials."""
     client_keys: Mapping[str, tuple[str, ...]] = attrs.field(repr=False, factory=dict)
     """Consumer group -> the keys of its clients that were read from outside."""
+    signing_keys: Mapping[str, str] = attrs.field(repr=False, factory=dict)
+    """Name of a secret -> the key that questions to services are signed with."""
     unavailable: frozenset[str] = frozenset()
     """Targets that are never asked, because their key is missing."""
     admin_token: str | None = attrs.field(repr=False, default=None)
@@ -83,10 +86,16 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         providers = await stack.enter_async_context(
             upstreams(plan, options.secrets, options.unavailable, options.network)
         )
+        services = await stack.enter_async_context(
+            askers(plan, options.signing_keys, options.network, wall_clock())
+        )
         router = Router(plan, providers, options.chance)
         for upstream in providers:
             metrics.watch_connections(upstream.target.id, partial(getattr, upstream, "counts"))
             metrics.watch_circuit(router.health[upstream.target.id])
+        services = await stack.enter_async_context(
+            askers(plan, options.signing_keys, options.network, wall_clock())
+        )
         app = App(
             plan=plan,
             endpoints=Endpoints.of(plan, gate, providers, router),

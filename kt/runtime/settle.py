@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import attrs
 
 from kt.errors import GatewayError
-from kt.plan import Scan, Step
+from kt.plan import Ask, Scan, Step
 from kt.policy import Edit, OnTrouble, Outcome, Phase, Verdict
 
 
@@ -44,15 +44,17 @@ class Decision:
             return None
         if self.outcome.is_trouble:
             return unavailable(self.step, self.outcome)
-        return blocked(self.step)
+        return blocked(self.step, self.outcome)
 
 
-def blocked(step: Step) -> GatewayError:
-    """The error of a step that blocks or escalates."""
+def blocked(step: Step, outcome: Outcome) -> GatewayError:
+    """The error of a step that blocks, or escalates."""
     body = step.body
-    message = body.message if isinstance(body, Scan) else f"blocked by policy '{step.name}'"
+    message = f"blocked by policy '{step.name}'"
+    if isinstance(body, Scan | Ask):
+        message = body.message
     code = "input_blocked" if step.phase is Phase.INPUT else "output_blocked"
-    if isinstance(body, Scan) and body.action.value == Outcome.ESCALATE.value:
+    if outcome is Outcome.ESCALATE:
         code = "escalation_required"
     return GatewayError(code, message, policy=step.name)
 

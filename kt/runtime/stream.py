@@ -170,7 +170,7 @@ class AnswerStream:
             yield
         except Blocked as stop:
             self._stopped = stop
-            raise blocked(stop.step) from None
+            raise blocked(stop.step, Outcome(stop.owner.scan.action.value)) from None
         except Late as stop:
             self._stopped = stop
             raise unavailable(stop.step, Outcome.LATE) from None

@@ -18,7 +18,7 @@ from kt.exchange import Segment, Surface
 from kt.patterns.scanner import IsOver, OutOfTime
 from kt.plan import Plan, Stage, Step
 from kt.policy import Outcome, Phase, Verdict
-from kt.runtime.engine import BoundStep, Check, PolicyBudget, bind, judge
+from kt.runtime.engine import BoundStep, Check, PolicyBudget, bind, judge, local
 from kt.runtime.fused import StreamRules
 from kt.runtime.settle import Decision
 from kt.verify import streamed
@@ -70,7 +70,7 @@ def _declared(program: Program, phase: Phase) -> tuple[Step, ...]:
 def _whole(
     phase: Phase, declared: tuple[Step, ...], stages: tuple[Stage, ...], requests: int
 ) -> Counterexample | None:
-    bound = bind(tuple(_patient(stage) for stage in stages))
+    bound = bind(local(tuple(_patient(stage) for stage in stages)))
 
     def differs(case: Case) -> str | None:
         wanted = decide(declared, case.texts, case.facts, case.trouble)

@@ -7,6 +7,7 @@ from kt.filters.vocabulary import REQUEST
 from kt.plan import (
     Access,
     Admission,
+    Ask,
     Count,
     Limit,
     Plan,
@@ -19,7 +20,17 @@ from kt.plan import (
     Target,
     Timeouts,
 )
-from kt.policy import Action, Facts, OnTrouble, Phase, Rule
+from kt.policy import (
+    ACTING,
+    Action,
+    Cost,
+    Facts,
+    OnTrouble,
+    Phase,
+    Rule,
+    Sees,
+    Streams,
+)
 
 
 def limit(seconds: float) -> Limit:
@@ -91,6 +102,38 @@ def record_step(order: int = 9, *, everything: bool = True, when: str | None = N
         facts=Facts(surfaces=frozenset(), has_effects=True),
         limit=limit(2.0),
         on_trouble=OnTrouble.ALLOW,
+        when=condition(when),
+    )
+
+
+def ask_step(
+    name: str,
+    ask: Ask,
+    *,
+    phase: Phase = Phase.INPUT,
+    order: int = 5,
+    seconds: float = 1.0,
+    on_trouble: OnTrouble = OnTrouble.BLOCK,
+    when: str | None = None,
+) -> Step:
+    """A step that asks a service, with redacted text."""
+    acts = ask.action in ACTING
+    return Step(
+        name=name,
+        kind="external-moderation",
+        phase=phase,
+        order=order,
+        body=ask,
+        facts=Facts(
+            surfaces=frozenset(Surface),
+            can_block=acts,
+            edits=acts,
+            cost=Cost.NETWORK,
+            streams=Streams.WHOLE,
+            sees=Sees.REDACTED,
+        ),
+        limit=limit(seconds),
+        on_trouble=on_trouble,
         when=condition(when),
     )
 
