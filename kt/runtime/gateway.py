@@ -93,12 +93,9 @@ async def built(plan: Plan, options: GatewayOptions) -> AsyncIterator[App]:
         for upstream in providers:
             metrics.watch_connections(upstream.target.id, partial(getattr, upstream, "counts"))
             metrics.watch_circuit(router.health[upstream.target.id])
-        services = await stack.enter_async_context(
-            askers(plan, options.signing_keys, options.network, wall_clock())
-        )
         app = App(
             plan=plan,
-            endpoints=Endpoints.of(plan, gate, providers, router),
+            endpoints=Endpoints.of(plan, gate, providers, router, services),
             passthrough=Passthrough.of(plan, gate, providers),
             metrics=metrics,
             audit=audit,
