@@ -61,6 +61,10 @@ class Entrance:
             None if access.cors is None else CorsRules(access.cors),
         )
 
+    def take_over(self) -> None:
+        """From now on these limits are the gateway's; what they have counted already stands."""
+        self.rates.store.follow(self.rates.limits)
+
     def caller(self, headers: Headers) -> Caller:
         """Who asks."""
         return self.doorkeeper.caller(headers)

@@ -54,6 +54,9 @@ class WindowStore(Protocol):
     def add(self, claims: Sequence[Claim], now: float) -> None:
         """Count what has happened, or what did not happen after all, at a time."""
 
+    def follow(self, limits: Sequence[RateLimit]) -> None:
+        """Forget the limits that a new plan has not; those that it has as well go on counting."""
+
 
 class MemoryWindows:
     """The counters of one process."""

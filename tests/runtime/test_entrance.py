@@ -192,3 +192,15 @@ def test_what_was_used_is_counted(used: Used, left: int) -> None:
     entrance.settle(permit, used)
     entrance.settle(NO_PERMIT, used)
     assert store.take([Claim(limit, "", 0)], 0.0) == Taken((left,))
+
+
+def test_a_plan_that_follows_goes_on_where_the_one_before_was() -> None:
+    store, one, other = MemoryWindows(), per_minute(1), per_minute(2)
+    first = Entrance.of(Access(rate_limits=(one, other)), {}, store, lambda: 0.0)
+    second = Entrance.of(Access(rate_limits=(other,)), {}, store, lambda: 0.0)
+    assert first is not None
+    assert second is not None
+    first.admit("10.0.0.1", {}, Identity.of({}), ANYBODY)
+    second.take_over()
+    assert store.take([Claim(other, "", 0)], 0.0) == Taken((1,))
+    assert store.take([Claim(one, "", 0)], 0.0) == Taken((1,))
