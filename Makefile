@@ -9,7 +9,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 LOCK_NOTE := \# Made by 'make lock' from pyproject.toml: exact versions and their hashes.
 
-.PHONY: demo test lint fmt deep bench-compile bench-edge bench-upstream lock clean help
+.PHONY: demo test lint fmt deep simulate bench-compile bench-edge bench-upstream lock clean help
 
 help:
 	@echo "make demo   show the gateway at work, without any account"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint   lint and types alone"
 	@echo "make fmt    format, and mend what the linter can"
 	@echo "make deep   the property tests, for as long as they like"
+	@echo "make simulate  whole gateways in made-up worlds: RUNS of them from seed FIRST on"
 	@echo "make bench-compile   how long compiling takes, by shape and size"
 	@echo "make bench-edge      what a client's request costs, through our edge and hypercorn's"
 	@echo "make bench-upstream  what asking a provider costs, through our connections and httpx"
@@ -40,6 +41,12 @@ fmt: $(INSTALLED)
 
 deep: $(INSTALLED)
 	KT_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -o faulthandler_timeout=0
+
+RUNS ?= 20000
+FIRST ?= 10000
+
+simulate: $(INSTALLED)
+	$(BIN)/kt selftest --runs $(RUNS) --first $(FIRST)
 
 bench-compile: $(INSTALLED)
 	$(BIN)/python bench/compile.py

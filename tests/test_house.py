@@ -50,9 +50,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kt.diff": SEAM | {"kt.plan", "kt.patterns", "kt.filters", "kt.runtime"},
     "kt.testing": HALL | {"kt.wire", "kt.runtime"},
     "kt.verify": SEAM | {"kt.plan", "kt.patterns", "kt.filters", "kt.compiler", "kt.runtime"},
+    "kt.simulation": HALL
+    | {"kt.plan", "kt.routing", "kt.compiler", "kt.transport", "kt.runtime", "kt.testing"},
     "kt.cli": SEAM
     | {"kt.plan", "kt.patterns", "kt.filters", "kt.wire", "kt.policies", "kt.explain"}
-    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.verify", "kt.diff", "kt.planfile"},
+    | {"kt.compiler", "kt.runtime", "kt.testing", "kt.verify", "kt.diff", "kt.planfile"}
+    | {"kt.simulation"},
 }
 """The table of docs/architecture.md: each room, and the other rooms that it may import."""
 
@@ -68,6 +71,13 @@ DOORS = {
         frozenset(f"kt.runtime.{name}" for name in ("conditions", "engine", "identity", "settle")),
     ),
     "kt.testing": ("kt.runtime", frozenset({"kt.runtime.server", "kt.runtime.inbox"})),
+    "kt.simulation": (
+        "kt.runtime",
+        frozenset(
+            f"kt.runtime.{name}"
+            for name in ("app", "audit", "connecting", "engine", "gateway", "server")
+        ),
+    ),
     "kt.verify": (
         "kt.runtime",
         frozenset(f"kt.runtime.{name}" for name in ("engine", "fused", "settle", "window")),
@@ -85,7 +95,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "orjson": ("kt.wire",),
     "yaml": ("kt.compiler.reader",),
     "cattrs": ("kt.compiler.structure",),
-    "trio": ("kt.transport", "kt.runtime", "kt.testing", "kt.verify", "kt.cli"),
+    "trio": ("kt.transport", "kt.runtime", "kt.testing", "kt.verify", "kt.simulation", "kt.cli"),
     "hypothesis": ("kt.verify.law", "kt.verify.cases"),
     "httptools": ("kt.transport.answer_parser", "kt.runtime.edge.request_parser"),
     "h2": ("kt.transport.http2",),
@@ -112,12 +122,17 @@ IMPURE = frozenset({"time", "random", "datetime"})
 IMPURE_EXCEPTIONS = {
     ("kt.runtime.ledger", "datetime"): "stamps an event with the time of day, once",
     ("kt.runtime.edge.answer_writer", "time"): "stamps answers with the time of day, as HTTP wants",
+    ("kt.simulation.drawing", "random"): "draws a schedule from a seed",
+    ("kt.simulation.pipes", "random"): "cuts pieces, seeded",
+    ("kt.simulation.provider", "random"): "hands the seeded one on",
+    ("kt.simulation.world", "random"): "cuts pieces and stands in for the runtime's, seeded",
     ("kt.testing.mock_provider", "random"): "fails a share of the requests, seeded",
 }
 
 CATCHES_EXCEPTION = {
     "kt.runtime.engine": "around one policy's check: it becomes the verdict `failed`",
     "kt.runtime.app": "around one request: 500 and an event",
+    "kt.simulation.search": "around one run: what ends it is a failure with a seed",
     "kt.runtime.guard": "around one connection: a bug in it ends no other",
     "kt.cli": "sorts the groups that trio makes; raises what is no user's mistake",
 }
@@ -142,6 +157,10 @@ LIVING = {
     ("kt.runtime.stream", "AnswerStream"): "an answer under way",
     ("kt.runtime.upstream", "Answer"): "an open answer of a provider",
     ("kt.runtime.upstream", "Waiting"): "whose turn it is to be waited for",
+    ("kt.simulation.observed", "Exchanged"): "a provider's side of a request under way",
+    ("kt.simulation.observed", "Heard"): "a client's side of its connection",
+    ("kt.simulation.pipes", "ReceiveEnd"): "an end of a connection",
+    ("kt.simulation.pipes", "SendEnd"): "an end of a connection",
     ("kt.wire.splice", "_Node"): "a tree of edits while it is built",
 }
 """Attrs classes that change while something is under way; none of them is passed between rooms."""
@@ -466,6 +485,7 @@ TESTED_BY = {
     "kt.runtime.edge.connection": "tests/runtime/test_server.py",
     "kt.runtime.edge.hypercorn_edge": "tests/runtime/test_server.py",
     "kt.runtime.upstream": "tests/runtime/test_timeouts.py",
+    "kt.simulation": "tests/simulation/test_schedules.py",
     "kt.transport.connection": "tests/transport/test_client.py",
     "kt.transport.http1": "tests/transport/test_client.py",
     "kt.transport.failures": "tests/transport/test_client.py",

@@ -24,6 +24,7 @@ COMMANDS: Table = MappingProxyType(
         "policy": ("kt.cli.policy", "policy", "Check a configuration as `kt policy lint` did."),
         "gateway": ("kt.cli.gateway", "gateway", "Run the gateway."),
         "mock": ("kt.cli.mock", "mock", "Run a provider that is made for tests."),
+        "selftest": ("kt.cli.selftest", "selftest", "Hold the gateway to its promises."),
         "demo": ("kt.cli.demo", "demo", "Show the gateway at work, without any account."),
     }
 )

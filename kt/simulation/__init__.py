@@ -1,0 +1,1 @@
+"""Whole gateways in a made-up world, repeatable by seed; `schedule` says what can happen there."""
