@@ -57,6 +57,8 @@ def cardinality(plan: Plan) -> Iterator[Cardinality]:
         CONNECTION_STATES * len(plan.targets),
         f"{CONNECTION_STATES} states x {len(plan.targets)} targets",
     )
+    targets = len(plan.targets)
+    yield Cardinality(PREFIX + "circuit_state", targets, f"{targets} targets")
     yield Cardinality(PREFIX + "plan_info", 1, "one plan")
 
 
