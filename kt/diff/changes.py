@@ -10,7 +10,19 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kt.filters.printing import show
-from kt.plan import Ask, ConsumerGroup, Count, Limit, NotEnforced, Plan, Record, Scan, Step, Target
+from kt.plan import (
+    Ask,
+    ConsumerGroup,
+    Count,
+    Limit,
+    NotEnforced,
+    Plan,
+    Record,
+    Scan,
+    Step,
+    Target,
+    canonical_json,
+)
 from kt.policy import Phase
 from kt.units import show_duration, show_size
 
@@ -148,9 +160,15 @@ def _group(group: ConsumerGroup) -> str:
     return f"keys {_fingerprint((group.keys, group.secrets))}, {models}{default}"
 
 
+def _routing(plan: Plan) -> str:
+    rules = (plan.routing, *((one.weight, one.breaker) for one in plan.targets))
+    return f"{zlib.crc32(canonical_json(rules, descriptive_too=False)):08x}"
+
+
 def _plan(plan: Plan) -> dict[str, str]:
     return {
         "enabled": str(plan.enabled).lower(),
+        "routing": _routing(plan),
         "listen_port": str(plan.listen_port),
         "edge": plan.edge.value,
         "answers": "sent whole" if plan.keep_answer_whole else "streamed",

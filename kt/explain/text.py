@@ -13,6 +13,7 @@ from kt.explain.applicability import only_when
 from kt.explain.bounds import Bound
 from kt.explain.document import Explanation, explanation
 from kt.explain.patterns import SHOWN_HASH
+from kt.explain.routing import routing_rows
 from kt.explain.tables import section
 from kt.plan import (
     Access,
@@ -60,6 +61,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from _phase("audit", tuple(Stage(steps=(step,)) for step in plan.audit), {})
     yield from section("held of a streamed answer", _held(more))
     yield from section("upstream", (row for target in plan.targets for row in _target(target)))
+    if routing := list(routing_rows(plan)):
+        yield from section("routing", routing)
     yield from section("limits", _limits(plan))
     if plan.access != Access():
         yield from section("access", access_rows(plan.access))
