@@ -389,7 +389,7 @@ def test_what_a_row_of_the_entrance_says_happens(row: Failure) -> None:
 
 def test_the_rows_cover_every_code_that_a_judged_request_can_meet() -> None:
     pages = {"admin_token", "unknown_path", "method_not_allowed"}
-    # Only of plans with groups and breakers: tests/runtime/test_router.py, tests/laws/test_routing.py.
+    # Only of plans with groups and breakers: tests/laws/test_routing.py and its kin.
     pages |= {"circuit_open", "unknown_model"}
     told = {row.code for row in (*(row for _, row in ROWS), *access_rows()) if row.code}
     assert told == REFUSALS.keys() - pages
