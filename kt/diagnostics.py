@@ -168,6 +168,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "route_never": Code("KT630", "the route '{word}' is never reached"),
         "literal_client_key": Code("KT616", "a client key is written here", is_secret=True),
         "group_without_key": Code("KT617", "nobody can be in the consumer group '{word}'"),
+        "flush_yields": Code("KT620", "'flush_interval' does not hurry what {word} may hold back"),
         "needless_order": Code("KT619", "'order: free' changes nothing for '{word}'"),
     }
 )

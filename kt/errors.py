@@ -91,6 +91,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "first_byte_timeout": Refusal(504, "upstream_error"),
         "inter_chunk_timeout": Refusal(504, "upstream_error"),
         "request_timeout": Refusal(504, "upstream_error"),
+        "stream_timeout": Refusal(504, "upstream_error"),
         "policy_unavailable": Refusal(503, "unavailable", retry_after=True),
         "circuit_open": Refusal(503, "unavailable", retry_after=True),
         "draining": Refusal(503, "unavailable", retry_after=True),

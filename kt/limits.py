@@ -77,6 +77,18 @@ class Sizes:
     """A request's line and headers together."""
 
 
+@attrs.frozen(kw_only=True)
+class Streaming:
+    """When what is judged of a streamed answer goes on; with nothing set, at once."""
+
+    gathered: Count | None = None
+    """Bytes that are gathered before they go on; None: time alone decides, or nothing waits."""
+    flush: Limit | None = None
+    """The longest that the first of the gathered bytes waits; None: for the others."""
+    duration: Limit | None = None
+    """From the first released byte to the end of the answer; None: as long as pieces come."""
+
+
 class SecretFrom(Enum):
     """Where a secret is read when the gateway starts."""
 

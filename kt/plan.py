@@ -28,6 +28,7 @@ from kt.limits import (
     SecretFrom,
     SecretRef,
     Sizes,
+    Streaming,
     Timeouts,
     Unit,
     descriptive,
@@ -242,6 +243,7 @@ class Plan:
     access: Access = attrs.field(factory=Access)
     passthrough: tuple[str, ...] = ()
     """Patterns of paths that are forwarded unread."""
+    streaming: Streaming = attrs.field(factory=Streaming)
     keep_answer_whole: bool
     """`passthrough_chunked: false`: a streamed answer is collected and sent at once."""
     server_timing: bool
@@ -332,6 +334,7 @@ __all__ = [
     "Stage",
     "Step",
     "Strategy",
+    "Streaming",
     "Target",
     "Timeouts",
     "Tls",

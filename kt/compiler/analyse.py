@@ -15,6 +15,7 @@ from kt.compiler.program import Program
 from kt.compiler.routing import resolve_routing
 from kt.compiler.settings import Settings
 from kt.compiler.steps import disabled_in, stages_of
+from kt.compiler.streaming import resolve_streaming
 from kt.compiler.targets import resolve_targets
 from kt.diagnostics import Report
 from kt.plan import DEFAULT_PORT, Edge
@@ -32,11 +33,12 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
     identity = (pack.name.value, pack.version.value, pack.enabled) if pack else NAMELESS
     timeouts = resolve_timeouts(gateway, report)
     targets = resolve_targets(config, settings, report)
+    stages = stages_of(config, kinds, settings, report, timeouts.policy)
     return Program(
         name=identity[0],
         version=identity[1],
         enabled=identity[2],
-        stages=stages_of(config, kinds, settings, report, timeouts.policy),
+        stages=stages,
         disabled=disabled_in(config),
         targets=targets,
         routing=resolve_routing(config, targets, report),
@@ -48,6 +50,7 @@ def analyse(config: Config, kinds: Kinds, settings: Settings, report: Report) ->
         sizes=resolve_sizes(config, report),
         access=resolve_access(config, report),
         passthrough=resolve_passthrough(gateway, report),
+        streaming=resolve_streaming(gateway, stages, report),
         keep_answer_whole=gateway.streaming.passthrough_chunked is False,
         server_timing=gateway.server_timing is not False,
     )

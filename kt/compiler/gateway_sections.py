@@ -103,10 +103,10 @@ class Streaming:
     """`gateway.streaming`."""
 
     SECTION: ClassVar[str] = "gateway.streaming"
-    chunk_buffer: Size | None = size(is_enforced=False)
-    flush_interval: Duration | None = duration(is_enforced=False)
+    chunk_buffer: Size | None = size()
+    flush_interval: Duration | None = duration()
     passthrough_chunked: bool | None = setting()
-    max_duration: Duration | None = duration(is_enforced=False)
+    max_duration: Duration | None = duration()
 
 
 class CacheMode(Enum):

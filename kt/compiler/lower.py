@@ -27,6 +27,7 @@ def lower(program: Program) -> Plan:
         sizes=program.sizes,
         access=program.access,
         passthrough=program.passthrough,
+        streaming=program.streaming,
         keep_answer_whole=program.keep_answer_whole,
         server_timing=program.server_timing,
         variables=program.variables,

@@ -15,6 +15,7 @@ from kt.plan import (
     Sizes,
     Stage,
     Step,
+    Streaming,
     Target,
     Timeouts,
 )
@@ -46,6 +47,7 @@ class Program:
     sizes: Sizes
     access: Access = attrs.field(factory=Access)
     passthrough: tuple[str, ...] = ()
+    streaming: Streaming = attrs.field(factory=Streaming)
     keep_answer_whole: bool
     server_timing: bool
     profile: Profile = attrs.field(factory=Profile)

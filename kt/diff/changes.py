@@ -172,7 +172,17 @@ def _plan(plan: Plan) -> dict[str, str]:
         "listen_port": str(plan.listen_port),
         "edge": plan.edge.value,
         "answers": "sent whole" if plan.keep_answer_whole else "streamed",
+        **_streaming(plan),
         "passthrough": ", ".join(plan.passthrough) or ABSENT,
         "server_timing": str(plan.server_timing).lower(),
         "engines": ", ".join(f"{name} {version}" for name, version in plan.engines),
+    }
+
+
+def _streaming(plan: Plan) -> dict[str, str]:
+    gathered, flush, duration = attrs.astuple(plan.streaming, recurse=False)
+    return {
+        "chunk_buffer": ABSENT if gathered is None else show_size(gathered.value),
+        "flush_interval": ABSENT if flush is None else show_duration(flush.seconds),
+        "max_duration": ABSENT if duration is None else show_duration(duration.seconds),
     }

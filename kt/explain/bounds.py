@@ -34,7 +34,7 @@ def bounds(plan: Plan) -> tuple[Bound, ...]:
     return (
         Bound("verdict", verdict_bound(plan), _verdict_because(plan)),
         Bound("provider's head", min(request, until_head), _head_because(plan)),
-        Bound("first byte", request, "request: the first text may be held until it is judged"),
+        Bound("first byte", request, _first_because(plan)),
         Bound("inter-chunk", limits.inter_chunk.seconds, _gap_because(plan)),
         Bound("total, whole", request, "request"),
         Bound("total, streamed", _streamed_total(plan), _streamed_because(plan)),
@@ -167,11 +167,24 @@ def _gap_because(plan: Plan) -> str:
     return "inter_chunk, between the provider's pieces; held text adds the gaps that it waits for"
 
 
+def _first_because(plan: Plan) -> str:
+    because = "request: the first text may be held until it is judged"
+    flush = plan.streaming.flush
+    if flush is None:
+        return because
+    return f"{because}, and wait for more for {show_duration(flush.seconds)} (flush_interval)"
+
+
 def _streamed_total(plan: Plan) -> float | None:
-    return plan.timeouts.request.seconds if plan.keep_answer_whole else None
+    request, duration = plan.timeouts.request.seconds, plan.streaming.duration
+    if plan.keep_answer_whole:
+        return request
+    return None if duration is None else request + duration.seconds
 
 
 def _streamed_because(plan: Plan) -> str:
     if plan.keep_answer_whole:
         return "request: the answer is collected and sent whole"
+    if plan.streaming.duration is not None:
+        return "request until the first byte, then max_duration"
     return "after the first byte only inter_chunk governs"

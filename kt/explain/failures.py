@@ -40,6 +40,7 @@ NO_KEY = ("access", "no key, or a wrong one", "invalid_api_key")
 MODEL = ("access", "a model that the group may not ask for", "model_not_allowed")
 ADDRESS = ("access", "an address in no network", "address_not_allowed")
 RATE = ("access", "a window is used up", "rate_limited")
+LASTING = ("stream", "lasts too long", "stream_timeout")
 TOKENS = ("body", "token numbers", "tokens_not_readable")
 UPSTREAM = (
     ("cannot be reached", "connect_failed"),
@@ -99,6 +100,7 @@ def failures(plan: Plan) -> tuple[Failure, ...]:
         *(_refused(*row) for row in (*ADMISSION, *((TOKENS,) if acts else ()))),
         *(_refused(*row) for name, row in SHARES if getattr(plan.admission, name) is not None),
         *(row for step in steps for row in _step(step)),
+        *([] if plan.streaming.duration is None else [_refused(*LASTING)]),
         *(row for at, _ in enumerate(plan.targets) for row in _target(at, plan)),
     )
 

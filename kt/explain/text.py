@@ -32,6 +32,7 @@ from kt.plan import (
     Sizes,
     Stage,
     Step,
+    Streaming,
     Target,
     Timeouts,
     Tls,
@@ -212,14 +213,29 @@ def _limits(plan: Plan) -> Iterator[tuple[str, ...]]:
     yield "listen_port", str(plan.listen_port), ""
     if plan.edge is not Edge.LLHTTP:
         yield "edge", plan.edge.value, ""
+    yield from _streaming(plan.streaming)
     yield "answers", _answers(plan), ""
     yield "server-timing", "sent" if plan.server_timing else "not sent", ""
+
+
+def _streaming(streaming: Streaming) -> Iterator[tuple[str, ...]]:
+    """What is set."""
+    if streaming.gathered is not None:
+        yield "chunk_buffer", show_size(streaming.gathered.value), streaming.gathered.origin
+    for name, limit in (("flush_interval", streaming.flush), ("max_duration", streaming.duration)):
+        if limit is not None:
+            yield name, show_duration(limit.seconds), limit.origin
 
 
 def _answers(plan: Plan) -> str:
     if plan.keep_answer_whole:
         return "collected and sent whole"
-    return "streamed as they come"
+    gathered, flush = plan.streaming.gathered, plan.streaming.flush
+    most = [] if gathered is None else [show_size(gathered.value)]
+    longest = [] if flush is None else [show_duration(flush.seconds)]
+    if not most and not longest:
+        return "streamed as they come"
+    return f"streamed, what is safe gathered up to {' or '.join(most + longest)}"
 
 
 def _limit(limit: Limit) -> str:

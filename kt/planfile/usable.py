@@ -31,6 +31,7 @@ from kt.plan import (
     Sizes,
     Stage,
     Step,
+    Streaming,
     Target,
     Timeouts,
     is_endpoint,
@@ -73,8 +74,17 @@ def _problems(plan: Plan) -> Iterator[str]:
     for name in attrs.fields_dict(Sizes):
         yield from _count(f"sizes.{name}", getattr(plan.sizes, name))
     yield from access_problems(plan.access)
+    yield from _streaming(plan.streaming)
     if not 0 <= plan.listen_port <= _MAX_PORT:
         yield "listen_port is no port"
+
+
+def _streaming(streaming: Streaming) -> Iterator[str]:
+    if streaming.gathered is not None:
+        yield from _count("streaming.gathered", streaming.gathered)
+    for name in ("flush", "duration"):
+        if (limit := getattr(streaming, name)) is not None:
+            yield from _limit(f"streaming.{name}", limit)
 
 
 def _stages(part: str, stages: tuple[Stage, ...]) -> Iterator[str]:

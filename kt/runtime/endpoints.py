@@ -6,6 +6,7 @@ what differs is in the Format.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
+from functools import partial
 
 import attrs
 import trio
@@ -24,6 +25,7 @@ from kt.runtime.fused import StreamRules
 from kt.runtime.inbox import Receive
 from kt.runtime.ledger import Ledger
 from kt.runtime.moderation import About
+from kt.runtime.relay import Relay, pace_of
 from kt.runtime.reply import Reply
 from kt.runtime.router import Router, Trial, serves, under_way
 from kt.runtime.settle import Decision
@@ -296,28 +298,11 @@ class Judged(Exchange):
             max_event=sizes.response_body.value if form.repeats_texts else MAX_EVENT,
         )
         try:
-            await self._relay_pieces(answer, stream)
+            await Relay(stream, answer, partial(self.send, answer), pace_of(self.plan)).run()
+            await self.reply.end()
+            await answer.read_to_end()
         finally:
             self._note_stream(answer, stream)
-
-    async def _relay_pieces(self, answer: Answer, stream: AnswerStream) -> None:
-        collected = bytearray()
-        while not stream.is_done:
-            piece = await answer.piece()
-            for frame in stream.end() if piece is None else stream.feed(piece):
-                if self.plan.keep_answer_whole:
-                    self._collect(collected, frame)
-                else:
-                    await self.send(answer, frame)
-        if collected:
-            await self.send(answer, bytes(collected))
-        await self.reply.end()
-        await answer.read_to_end()
-
-    def _collect(self, collected: bytearray, frame: bytes) -> None:
-        collected += frame
-        if len(collected) > self.plan.sizes.response_body.value:
-            raise GatewayError("bad_response", "the provider's answer is larger than allowed")
 
     def _note_stream(self, answer: Answer, stream: AnswerStream) -> None:
         self.reply.number = stream.number + 1

@@ -6,7 +6,8 @@ buffered body) is given back on the way out. A task watches `receive()`, because
 cancels us and drops what we send to a client that is gone.
 
 Rules of this file: a refusal is a GatewayError and is turned into an answer in one place; the total
-deadline ends at the first released byte of a stream, after which the gap between pieces governs.
+deadline ends at the first released byte of a stream, after which the gap between pieces governs,
+and the stream's own deadline where the plan has one.
 """
 
 from collections.abc import Mapping
@@ -47,8 +48,13 @@ class Exchange:
                 scope.deadline = float("inf")
                 await self.reply.refuse(error)
         if self.deadline.cancelled_caught:
-            message = "the request took longer than it may in total"
-            await self.reply.refuse(GatewayError("request_timeout", message))
+            await self.reply.refuse(self._too_long())
+
+    def _too_long(self) -> GatewayError:
+        if self.reply.started:
+            return GatewayError("stream_timeout", "the answer took longer than it may in total")
+        message = "the request took longer than it may in total"
+        return GatewayError("request_timeout", message)
 
     async def work(self, body: bytes) -> None:
         """Answer, now that there is a slot. Raises GatewayError where there is no answer."""
@@ -119,8 +125,11 @@ class Exchange:
 
     async def send(self, answer: Answer, data: bytes) -> None:
         """Send a part of a stream."""
-        # From the first released byte on, the gap between pieces is what is limited.
-        self.deadline.deadline = float("inf")
+        if not self.reply.started:
+            # From the first released byte on, the gap between pieces is what is limited.
+            longest = self.plan.streaming.duration
+            seconds = float("inf") if longest is None else longest.seconds
+            self.deadline.deadline = trio.current_time() + seconds
         await self.reply.stream(data, answer.headers)
 
 

@@ -69,7 +69,7 @@ class Ledger:
     answered: int = 0
     """Bytes of an answer that was sent whole."""
     events: int = 0
-    """Pieces of a streamed answer that were sent."""
+    """Events of a streamed answer that were sent."""
 
     def add(self, decision: Decision) -> None:
         """Note the verdicts of a phase and what they came to."""

@@ -4,6 +4,7 @@ Deadlines are cancel scopes of ours: one scope watches `connect` until a connect
 `first_byte` until the answer's head is. Failures of the transport are mapped here, once.
 """
 
+import math
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -128,6 +129,8 @@ class Answer:
     """Seconds spent waiting for pieces of the body."""
     _reply: Reply = attrs.field(kw_only=True)
     _inter_chunk: float = attrs.field(kw_only=True)
+    _gap: float = 0.0
+    """Seconds spent waiting for the next piece so far."""
 
     @property
     def advised(self) -> float | None:
@@ -138,16 +141,25 @@ class Answer:
                 return float(given[name]) * unit
         return None
 
-    async def piece(self) -> bytes | None:
-        """The next piece of the body, None at its end. Raises GatewayError on a stall or a cut."""
+    async def piece(self, until: float = math.inf) -> bytes | None:
+        """The next piece of the body, None at its end; empty if none came `until` then.
+
+        Raises GatewayError on a stall or a cut. Only our own transport can be asked `until`.
+        """
         if self._reply.has_piece:
             return await self._next()
         since = trio.current_time()
+        stalls = since + self._inter_chunk - self._gap
         try:
-            with trio.move_on_after(self._inter_chunk):
-                return await self._next()
+            with trio.CancelScope(deadline=min(until, stalls)):
+                piece = await self._next()
+                self._gap = 0.0
+                return piece
         finally:
             self.waited += trio.current_time() - since
+        self._gap += trio.current_time() - since
+        if until < stalls:
+            return b""
         raise GatewayError("inter_chunk_timeout", "the provider's answer stalled")
 
     async def _next(self) -> bytes | None:

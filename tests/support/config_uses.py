@@ -182,6 +182,9 @@ GATEWAY: Mapping[str, Use] = {
     "gateway.connection_pool.max_idle_per_host": Use(1, 2, TWO),
     "gateway.connection_pool.idle_timeout": Use("5s", "50s", LATER),
     "gateway.streaming.passthrough_chunked": Use(True, False, STREAM),
+    "gateway.streaming.chunk_buffer": Use("100b", "9kb", STREAM),
+    "gateway.streaming.flush_interval": Use("2s", "25s", STREAM),
+    "gateway.streaming.max_duration": Use("15s", "90s", STREAM),
 }
 
 ENTRIES: Mapping[str, Use] = {
