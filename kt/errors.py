@@ -77,6 +77,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "stream_not_judged": Refusal(422, "validation_error", should_retry=False),
         "body_too_large": Refusal(413, "validation_error", should_retry=False),
         "content_encoding": Refusal(415, "validation_error", should_retry=False),
+        "reload_failed": Refusal(422, "validation_error", should_retry=False),
         "admin_token": Refusal(401, "authentication_error", should_retry=False),
         "unknown_path": Refusal(404, "not_found", should_retry=False),
         "no_target": Refusal(404, "not_found", should_retry=False),

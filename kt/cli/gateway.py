@@ -28,6 +28,7 @@ from kt.errors import ConfigError, UsageError
 from kt.plan import NotEnforced, Plan
 from kt.planfile import MAX_BYTES, read_plan
 from kt.runtime.asking import asks
+from kt.runtime.edge.tls import server_context
 from kt.runtime.gateway import GatewayOptions
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the product's documented default
@@ -63,10 +64,20 @@ def gateway() -> None:
     help="Run although some policies of the chain do nothing yet.",
 )
 @click.option(
+    "--tls-cert",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Serve TLS with this certificate chain, and its key unless that has its own file.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The key of the certificate.",
+)
+@click.option(
     "--watch",
     "is_watching",
     is_flag=True,
-    help="Read the file again when it changes, as SIGHUP does.",
+    help="Read the files again when they change, as SIGHUP does.",
 )
 @settings_options
 def run(
@@ -74,6 +85,8 @@ def run(
     config: Path | None,
     plan_file: Path | None,
     allow_unenforced: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     is_watching: bool,
     settings: Settings,
 ) -> None:
@@ -86,9 +99,17 @@ def run(
         click.echo(error.report.show(), err=True)
         sys.exit(1)
     host, port = listen or (EVERYWHERE, plan.listen_port)
-    surroundings = partial(options, host=host, port=port, settings=settings)
-    watched = (file,) if is_watching else ()
+    files = tls_files(tls_cert, tls_key)
+    surroundings = partial(options, host=host, port=port, settings=settings, tls=files)
+    watched = (file, *files) if is_watching else ()
     trio.run(partial(serve, Serving(source.read_again, surroundings, watched), plan))
+
+
+def tls_files(certificate: Path | None, key: Path | None) -> tuple[Path, ...]:
+    """The files that TLS needs; none where there is none. Raises UsageError for a key alone."""
+    if key is not None and certificate is None:
+        raise UsageError("--tls-key is a key without a certificate", "add --tls-cert FILE")
+    return tuple(file for file in (certificate, key) if file is not None)
 
 
 @attrs.frozen
@@ -188,7 +209,9 @@ def unenforced_kinds(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.kind for step in in_order))
 
 
-def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOptions:
+def options(
+    plan: Plan, host: str, port: int, settings: Settings, tls: tuple[Path, ...] = ()
+) -> GatewayOptions:
     """The surroundings of a gateway, with a warning for each provider whose key is missing."""
     secrets = read_secrets(plan.targets)
     missing = {
@@ -219,6 +242,7 @@ def options(plan: Plan, host: str, port: int, settings: Settings) -> GatewayOpti
         client_keys=client_keys,
         unavailable=nowhere | frozenset(missing) - stand_ins,
         admin_token=admin_token(host),
+        tls=server_context(*tls) if tls else None,
     )
 
 

@@ -79,6 +79,8 @@ def _announce(plan: Plan, running: Running, surroundings: GatewayOptions) -> Non
     click.echo(f"{info} Loaded declarative config {plan.name}@{plan.version}", err=True)
     if plan.audit:
         click.echo(f"{info} Audit log {surroundings.audit_path}", err=True)
+    if surroundings.tls is not None:
+        click.echo(f"{info} Clients are spoken to in TLS", err=True)
     click.echo(f"{info} Listening on {surroundings.host}:{running.port}", err=True)
 
 

@@ -27,6 +27,7 @@ from kt.runtime.ledger import Ledger
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
 from kt.runtime.passthrough import METHODS, Forwarded, Passthrough
 from kt.runtime.providers import names_of_models, providers_page
+from kt.runtime.reload import Reload
 from kt.runtime.reply import Reply
 from kt.wire.chat import CHAT
 from kt.wire.endpoints import FORMATS
@@ -78,7 +79,10 @@ class App:
     gateway_id: str
     admin_token: str | None = attrs.field(repr=False)
     """None where the listener is loopback and every local user is trusted."""
-    started: float = attrs.field(factory=trio.current_time)
+    started: float
+    """When the gateway began, by trio's clock; the plan may be younger."""
+    reload: Reload | None = None
+    """Puts another plan in this one's place; None where nothing can."""
     entrance: Entrance | None = None
     """Whom it lets in; None where everybody may ask."""
     is_draining: bool = False
@@ -89,6 +93,13 @@ class App:
         """Hash the plan and bind its audit steps, once."""
         self._digest = self.plan.digest
         self._recorders = bind_recorders(self.plan.audit)
+
+    def take_over(self) -> None:
+        """From now on this plan is the gateway's: its limits hold, its digest is shown."""
+        self.endpoints.gate.follow(self.plan.admission, self.plan.timeouts, self.plan.sizes)
+        self.metrics.runs(self._digest, self.plan.version)
+        if self.entrance is not None:
+            self.entrance.take_over()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection scope."""
@@ -146,6 +157,11 @@ class App:
             _demand(request, "GET")
             self._demand_admin(request)
             await reply.whole(200, orjson.dumps(self._config()))
+        elif request.path == "/keeptrusts/config/reload" and self.reload is not None:
+            _demand(request, "POST")
+            self._demand_admin(request)
+            report = await self.reload()
+            await reply.whole(report.status, orjson.dumps(report.as_data()))
         elif request.path == "/keeptrusts/providers/metrics":
             _demand(request, "GET")
             self._demand_admin(request)

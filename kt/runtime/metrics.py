@@ -4,7 +4,8 @@ Labels come only from finite sets: the plan's policies, targets and phases, our 
 and HTTP statuses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import attrs
@@ -19,6 +20,9 @@ PREFIX = "keeptrusts_"
 CIRCUITS = ("closed", "half_open", "open")
 """The states of a circuit, each at its number."""
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+RELOAD_RESULTS = ("activated", "failed")
+"""What a reload can come to."""
 
 _REQUEST_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _SHORT = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.05, 0.25)
@@ -64,8 +68,19 @@ class Metrics:
         self._circuits = self._gauge(
             "circuit_state", "0: asked, 1: being tried again, 2: left alone", ["target"]
         )
-        info = self._gauge("plan_info", "The plan that runs", ["digest", "version"])
-        info.labels(digest, version).set(1)
+        self._circuits_of: dict[str, list[TargetHealth]] = {}
+        self._watched: dict[str, list[Callable[[], PoolCounts | None]]] = {}
+        """Target -> the pools to it: while plans change, the old one's and the new one's."""
+        self.reloads = self._counter("config_reload", "Reloads by what they came to", ["result"])
+        for result in RELOAD_RESULTS:
+            self.reloads.labels(result)
+        self._info = self._gauge("plan_info", "The plan that runs", ["digest", "version"])
+        self.runs(digest, version)
+
+    def runs(self, digest: str, version: str) -> None:
+        """Say which plan runs from now on."""
+        self._info.clear()
+        self._info.labels(digest, version).set(1)
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(PREFIX + name, text, labels, registry=self._registry)
@@ -78,17 +93,40 @@ class Metrics:
     ) -> Histogram:
         return Histogram(PREFIX + name, text, labels, buckets=buckets, registry=self._registry)
 
-    def watch_connections(self, target: str, counts: Callable[[], PoolCounts | None]) -> None:
-        """Show a target's connections in every scrape; nothing where httpx keeps them."""
-        if counts() is None:
-            return
-        for field in attrs.fields(PoolCounts):
-            gauge = self._connections.labels(target, field.name)
-            gauge.set_function(partial(_count, counts, field.name))
+    @contextmanager
+    def connections(self, target: str, counts: Callable[[], PoolCounts | None]) -> Iterator[None]:
+        """Show a target's connections in every scrape, while the block runs."""
+        pools = self._watched.setdefault(target, [])
+        pools.append(counts)
+        if counts() is not None:  # None: httpx keeps them
+            for field in attrs.fields(PoolCounts):
+                gauge = self._connections.labels(target, field.name)
+                gauge.set_function(partial(_sum, pools, field.name))
+        try:
+            yield
+        finally:
+            pools.remove(counts)
+            if not pools:
+                del self._watched[target]
+                self._forget(target)
 
-    def watch_circuit(self, health: TargetHealth) -> None:
-        """Show the state of a target's circuit in every scrape."""
-        self._circuits.labels(health.id).set_function(partial(_circuit, health))
+    @contextmanager
+    def circuit(self, health: TargetHealth) -> Iterator[None]:
+        """Show the state of a target's circuit in every scrape, while the block runs."""
+        shown = self._circuits_of.setdefault(health.id, [])
+        shown.append(health)
+        self._circuits.labels(health.id).set_function(partial(_circuit, shown))
+        try:
+            yield
+        finally:
+            shown.remove(health)
+            if not shown:
+                del self._circuits_of[health.id]
+                self._circuits.remove(health.id)
+
+    def _forget(self, target: str) -> None:
+        for field in attrs.fields(PoolCounts):
+            self._connections.remove(target, field.name)
 
     def judged(self, one: Judged) -> None:
         """Count one policy check."""
@@ -101,9 +139,10 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-def _circuit(health: TargetHealth) -> float:
-    return float(CIRCUITS.index(health.state(trio.current_time())))
+def _circuit(shown: Sequence[TargetHealth]) -> float:
+    return float(CIRCUITS.index(shown[-1].state(trio.current_time())))
 
 
-def _count(counts: Callable[[], PoolCounts | None], state: str) -> float:
-    return float(getattr(counts(), state))
+def _sum(pools: Sequence[Callable[[], PoolCounts | None]], state: str) -> float:
+    counts = (counted for pool in pools if (counted := pool()) is not None)
+    return float(sum(getattr(counted, state) for counted in counts))

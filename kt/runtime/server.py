@@ -3,20 +3,22 @@
 In: an ASGI app, listeners, a drain event. Out: returns when every connection is closed. Never:
 prints, stops because of one connection, waits for a client longer than its settings say.
 
-An edge makes a connection of a stream: our own, or hypercorn's. This file owns what they share:
-listening, how many there are at once, the drain, and the guard around each.
+An edge makes a connection of a stream: our own, or hypercorn's, with TLS below or without. This
+file owns what they share: listening, how many there are at once, the drain, and the guard around
+each.
 """
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Protocol
 
 import trio
 
 from kt.errors import UsageError
 from kt.plan import Edge
 from kt.runtime.edge.connection import LlhttpEdge
+from kt.runtime.edge.making import Connection, Maker
 from kt.runtime.edge.settings import ServeSettings
+from kt.runtime.edge.tls import Contexts, TlsEdge
 from kt.runtime.guard import Log, guarded
 from kt.runtime.inbox import ASGIApp
 from kt.transport.streams import close_now
@@ -27,30 +29,12 @@ BACKLOG = 2048
 """Connections that the system keeps for us while we are busy; the default of 100 is one burst."""
 
 
-class Connection(Protocol):
-    """One client."""
-
-    async def run(self) -> None:
-        """Serve it to its end."""
-
-    def wind_up(self) -> None:
-        """The drain began: end at once if there is no request to answer, else after its answer."""
-
-    def cut(self) -> None:
-        """End now, sends included; a cancel scope alone would wait for these."""
+def _edge(app: ASGIApp, settings: ServeSettings, log: Log, tls: Contexts | None) -> Maker:
+    edge = _http_edge(app, settings, log)
+    return edge if tls is None else TlsEdge(edge, tls, settings.handshake)
 
 
-class Maker(Protocol):
-    """Makes connections."""
-
-    def open(self, stream: trio.abc.HalfCloseableStream) -> Connection:
-        """A connection that is not run yet."""
-
-    async def wind_up(self) -> None:
-        """The drain begins: from now on, answers are the last ones of their connections."""
-
-
-def _edge(app: ASGIApp, settings: ServeSettings, log: Log) -> Maker:
+def _http_edge(app: ASGIApp, settings: ServeSettings, log: Log) -> Maker:
     if settings.edge is Edge.HYPERCORN:
         # Imported where it is wanted: hypercorn takes longer to load than all of our own edge.
         from kt.runtime.edge.hypercorn_edge import HypercornEdge
@@ -83,6 +67,7 @@ async def serve(
     settings: ServeSettings,
     drain: trio.Event,
     log: Log,
+    tls: Contexts | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `drain` is set and every connection is closed; the listeners are closed first.
@@ -91,7 +76,7 @@ async def serve(
     seconds and answers say `connection: close`; what is left then is cut. Cancelled from outside,
     it cuts everything at once. `log` gets a line for each exception of an app or a connection.
     """
-    server = _Server(_edge(app, settings, log), settings, log)
+    server = _Server(_edge(app, settings, log, tls), settings, log)
     async with trio.open_nursery() as outer:
         outer.start_soon(server.cut_when_drained, drain)
         async with trio.open_nursery() as connections:

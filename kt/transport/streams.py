@@ -16,6 +16,7 @@ import certifi
 import trio
 
 from kt.transport.failures import NotConnected
+from kt.transport.tls_stream import TlsStream
 
 Dial = Callable[[str, int, ssl.SSLContext | None], Awaitable[trio.abc.Stream]]
 """Host, port and how to speak TLS (None: not at all) -> an open stream.
@@ -103,7 +104,7 @@ def speaks_http2(stream: trio.abc.Stream) -> bool:
 
 def has_input(stream: trio.abc.Stream) -> bool:
     """Whether there is something to read, an end included; False where that cannot be seen."""
-    socket_stream = _bottom(stream)
+    socket_stream = bottom(stream)
     if not isinstance(socket_stream, trio.SocketStream):
         return False
     poll = select.poll()
@@ -113,15 +114,16 @@ def has_input(stream: trio.abc.Stream) -> bool:
 
 def close_now(stream: trio.abc.Stream) -> None:
     """Close without waiting and without a goodbye; who reads or writes gets ClosedResourceError."""
-    bottom = _bottom(stream)
-    if isinstance(bottom, trio.SocketStream):
-        bottom.socket.close()
+    lowest = bottom(stream)
+    if isinstance(lowest, trio.SocketStream):
+        lowest.socket.close()
     else:
-        bottom.send_stream.close()
-        bottom.receive_stream.close()
+        lowest.send_stream.close()
+        lowest.receive_stream.close()
 
 
-def _bottom(stream: trio.abc.Stream) -> "trio.SocketStream | trio.StapledStream[Any, Any]":
-    while isinstance(stream, trio.SSLStream):
-        stream = stream.transport_stream
+def bottom(stream: trio.abc.Stream) -> "trio.SocketStream | trio.StapledStream[Any, Any]":
+    """What carries the bytes, below TLS."""
+    while isinstance(stream, trio.SSLStream | TlsStream):
+        stream = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream.transport
     return stream  # type: ignore[return-value] # `Dial` promises no other

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import trio
 
-from kt.transport.streams import close_now
+from kt.transport.streams import bottom, close_now
 
 READ = 2**16
 """The most bytes taken from a client at once."""
@@ -29,6 +29,7 @@ class ClientStream:
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, limit: float) -> None:
         self._stream = stream
+        self._lowest = bottom(stream)
         self._limit = limit
         self._sending: trio.CancelScope | None = None
         self.lost = trio.Event()
@@ -86,16 +87,16 @@ class ClientStream:
 
     def forget_unsent(self) -> None:
         """Let the close reset the connection: the system would keep trying to send for minutes."""
-        if isinstance(self._stream, trio.SocketStream):
+        if isinstance(self._lowest, trio.SocketStream):
             with suppress(OSError):
-                self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                self._lowest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
 
     def addresses(self) -> tuple[Address | None, Address | None]:
         """The client's and our own address, where the stream has them."""
-        if not isinstance(self._stream, trio.SocketStream):
+        if not isinstance(self._lowest, trio.SocketStream):
             return None, None
         try:
-            client, own = self._stream.socket.getpeername(), self._stream.socket.getsockname()
+            client, own = self._lowest.socket.getpeername(), self._lowest.socket.getsockname()
         except OSError:  # it left before we looked
             return None, None
         return _address(client), _address(own)

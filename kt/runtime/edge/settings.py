@@ -13,6 +13,8 @@ class ServeSettings:
     """Who reads and writes HTTP/1.1."""
     keep_alive: float = 90.0
     """How long a connection may stay open without a request head."""
+    handshake: float = 10.0
+    """How long a client may take to agree on the keys of TLS."""
     head: float = 30.0
     """How long a request head may take from its first byte on; hypercorn gives it `keep_alive`."""
     body: float = 30.0
