@@ -9,7 +9,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 LOCK_NOTE := \# Made by 'make lock' from pyproject.toml: exact versions and their hashes.
 
-.PHONY: demo test lint fmt deep simulate bench-compile bench-edge bench-upstream lock clean help
+.PHONY: demo test lint fmt deep simulate bench bench-compile bench-edge bench-upstream lock clean help
 
 help:
 	@echo "make demo   show the gateway at work, without any account"
@@ -18,6 +18,7 @@ help:
 	@echo "make fmt    format, and mend what the linter can"
 	@echo "make deep   the property tests, for as long as they like"
 	@echo "make simulate  whole gateways in made-up worlds: RUNS of them from seed FIRST on"
+	@echo "make bench  our gateway beside others; ONLY=\"peers latency\", QUICK=1, KEEP=1"
 	@echo "make bench-compile   how long compiling takes, by shape and size"
 	@echo "make bench-edge      what a client's request costs, through our edge and hypercorn's"
 	@echo "make bench-upstream  what asking a provider costs, through our connections and httpx"
@@ -47,6 +48,9 @@ FIRST ?= 10000
 
 simulate: $(INSTALLED)
 	$(BIN)/kt selftest --runs $(RUNS) --first $(FIRST)
+
+bench: $(INSTALLED)
+	$(BIN)/python -m bench $(ONLY) $(if $(QUICK),--quick) $(if $(KEEP),--keep)
 
 bench-compile: $(INSTALLED)
 	$(BIN)/python bench/compile.py
@@ -78,4 +82,4 @@ lock: | $(INSTALLED)
 	for lock in run dev; do sed -i "1i $(LOCK_NOTE)" requirements/$$lock.txt; done
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .bench dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -5,6 +5,7 @@ import datetime as dt
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from bench.sides import RUN
 def main() -> None:
     """Measure what was asked for, print tables, and keep the results where that was asked."""
     told = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, too
     built()
     mock, port = start_mock()
     try:

@@ -19,6 +19,9 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 MARKED = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
+OWN_LOAD = 2.5
+"""The load average that a benchmark makes alone, and a little."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -32,6 +35,17 @@ class Column:
     beside: str | None = None
     """The row that this one is divided by, or compared with, in the same round."""
     difference: bool = False
+    stands: bool = False
+    """Whether the number means something on a busy machine: no time, but a count or memory."""
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether both sides of the number met the same neighbors."""
+        return self.beside is not None and not self.difference
+
+    def holds(self, busy: bool) -> bool:
+        """Whether the column may be shown."""
+        return not busy or self.is_ratio or self.stands
 
     def cell(self, rows: Rows, what: str) -> str:
         """The text of a cell."""
@@ -70,7 +84,7 @@ def loaded(base: str | None) -> tuple[Column, ...]:
         Column("CPU, ratio", "cpu_us", "{:.2f}", base),
         Column("p50 ms", "p50_ms", "{:.2f}"),
         Column("p99 ms", "p99_ms", "{:.1f}"),
-        Column("not 200", "refused"),
+        Column("not 200", "refused", stands=True),
     )
 
 
@@ -97,14 +111,14 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
             added("added to the end, p50 ms", "p50_ms"),
             Column("CPU us per stream", "cpu_us"),
             Column("CPU, ratio", "cpu_us", "{:.2f}", KT),
-            Column("not 200", "refused"),
+            Column("not 200", "refused", stands=True),
         ),
         "idle": (
-            Column("streams that began", "begun"),
-            Column("KiB per stream", "kib_each", "{:.1f}"),
+            Column("streams that began", "begun", stands=True),
+            Column("KiB per stream", "kib_each", "{:.1f}", stands=True),
             Column("CPU % while idle", "cpu_percent", "{:.1f}"),
         ),
-        "memory": (Column("MiB", "memory_mib", "{:.1f}"),),
+        "memory": (Column("MiB", "memory_mib", "{:.1f}", stands=True),),
         "start": (
             Column("warm s", "warm_s", "{:.2f}"),
             Column("warm, ratio", "warm_s", "{:.2f}", KT),
@@ -123,10 +137,11 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
         "validate": (
             Column("ms", "ms"),
             Column("CPU ms", "cpu_ms"),
+            Column("CPU, ratio", "cpu_ms", "{:.1f}", "python -c pass"),
             Column("beyond Python, ms", "ms", "{:.0f}", "python -c pass", difference=True),
             Column("beyond Python, CPU ms", "cpu_ms", "{:.0f}", "python -c pass", difference=True),
         ),
-        "profile": (Column("% of samples", "percent", "{:.1f}"),),
+        "profile": (Column("% of samples", "percent", "{:.1f}", stands=True),),
     }
 )
 
@@ -147,7 +162,8 @@ def read(name: str) -> dict[str, Any]:
 
 def table(kept: Mapping[str, Any]) -> str:
     """The Markdown of a result, with where it comes from."""
-    columns, rows = COLUMNS[kept["scenario"]], kept["rows"]
+    rows = kept["rows"]
+    columns = [one for one in COLUMNS[kept["scenario"]] if one.holds(is_busy(kept))]
     names = list(dict.fromkeys(row["what"] for row in rows))
     lines = [
         ["", *(column.title for column in columns)],
@@ -156,6 +172,12 @@ def table(kept: Mapping[str, Any]) -> str:
     ]
     text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
     return f"{text}\n{origin(kept)}"
+
+
+def is_busy(kept: Mapping[str, Any]) -> bool:
+    """Whether others had the machine, too."""
+    loads: list[float] = [row["load"] for row in kept["rows"]]
+    return statistics.median(loads) > OWN_LOAD
 
 
 def origin(kept: Mapping[str, Any]) -> str:
@@ -167,6 +189,8 @@ def origin(kept: Mapping[str, Any]) -> str:
         f"rounds: {rounds}; "
         f"load average {min(loads):.1f} to {max(loads):.1f} on {kept['cores']} cores.\n"
     ]
+    if is_busy(kept):
+        said.append("**The machine was busy with other work: ratios alone are shown.**\n")
     said += [f"Not measured: {name} ({why}).\n" for name, why in kept["skipped"].items()]
     return "".join(said)
 

@@ -331,7 +331,7 @@ def function(frame: str) -> str:
     """`name (file)` of a frame, without its line and the machine's directories."""
     name, _, place = frame.partition(" (")
     file = place.rpartition(":")[0] or place.rstrip(")")
-    for mark in ("site-packages/", "lib/python3.11/", "main/"):
+    for mark in ("site-packages/", "lib/python3.11/"):
         file = file.rpartition(mark)[2]
     return f"{name} ({file})"
 
