@@ -17,6 +17,7 @@ from kt.exchange import Surface
 from kt.plan import Scan
 from kt.policies import KINDS
 from kt.policy import Action, Cost, Facts, Phase, Rule
+from tests.support.access_uses import ACCESS
 from tests.support.scenes import Scene
 from tests.support.starting import answers, keeps_alive, listens, starts
 
@@ -179,6 +180,11 @@ GATEWAY: Mapping[str, Use] = {
     "gateway.concurrency.max_concurrent_requests": Use(1, 2, TWO),
     "gateway.concurrency.max_queue_size": Use(0, 1, TWO, ONE_SLOT),
     "gateway.concurrency.queue_timeout": Use("1s", "5s", TWO, ONE_SLOT),
+    "gateway.concurrency.per_user_limit": Use(
+        1, 2, attrs.evolve(TWO, headers={"x-user-id": "ann"})
+    ),
+    "gateway.concurrency.per_team_limit": Use(1, 2, attrs.evolve(TWO, headers={"x-team": "red"})),
+    "size_limits.max_header_bytes": Use(2048, 8192, answers),
     "gateway.connection_pool.max_idle_per_host": Use(1, 2, TWO),
     "gateway.connection_pool.idle_timeout": Use("5s", "50s", LATER),
     "gateway.streaming.passthrough_chunked": Use(True, False, STREAM),
@@ -319,7 +325,9 @@ KINDS_AT_WORK: Mapping[str, Use] = {
     "policy.audit-logger.log_all_access": Use(True, False),
 }
 
-USES: Mapping[str, Use] = MappingProxyType({**GATEWAY, **ENTRIES, **KINDS_AT_WORK})
+WHO_MAY_ASK = {path: Use(one.one, one.other, one.probe, one.around) for path, one in ACCESS.items()}
+
+USES: Mapping[str, Use] = MappingProxyType({**GATEWAY, **WHO_MAY_ASK, **ENTRIES, **KINDS_AT_WORK})
 """Path of a leaf -> how it is seen to act."""
 
 DESCRIPTIVE: Mapping[str, str] = MappingProxyType(
@@ -329,6 +337,7 @@ DESCRIPTIVE: Mapping[str, str] = MappingProxyType(
         "pack.author": "for people",
         "pack.description": "for people",
         "entry.description": "for people",
+        "consumer_groups[].description": "for people",
     }
 )
 """Path of a leaf -> why nothing acts on it."""

@@ -85,7 +85,13 @@ def _options_towards(port: int) -> list[str]:
     ]
 
 
-ASKED = (b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n", b"BAD\x00\r\n\r\n", b"GET / HTTP/2.7\r\n\r\n")
+LARGE = b"GET /healthz HTTP/1.1\r\nhost: a\r\nx-large: %s\r\n\r\n" % (b"a" * 4096)
+ASKED = (
+    LARGE,
+    b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n",
+    b"BAD\x00\r\n\r\n",
+    b"GET / HTTP/2.7\r\n\r\n",
+)
 
 
 def answers(text: str, folder: Path) -> str:
