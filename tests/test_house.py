@@ -470,6 +470,7 @@ TESTED_BY = {
     "kt.wire.splice": "tests/laws/test_wire_bodies.py",
     "kt.runtime.audit": APP,
     "kt.runtime.body": APP,
+    "kt.runtime.edge.making": "tests/runtime/test_server.py",
     "kt.runtime.endpoints": APP,
     "kt.runtime.exchange": APP,
     "kt.runtime.engine": ANSWERS,

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from kt.policy import Outcome, Verdict
 from kt.runtime.metrics import CONTENT_TYPE, Metrics
 from kt.runtime.settle import Judged
+from kt.transport.pool import PoolCounts
 from tests.support.plans import scan_step
 
 
@@ -45,3 +46,34 @@ def test_two_gateways_do_not_share_their_numbers() -> None:
     one.events_dropped.inc()
     assert families(one)["keeptrusts_events_dropped_total"] == [({}, 1.0)]
     assert families(other)["keeptrusts_events_dropped_total"] == [({}, 0.0)]
+
+
+def test_only_the_plan_that_runs_is_named() -> None:
+    metrics = Metrics("old", "1", lambda: 0, lambda: 0)
+    metrics.runs("new", "2")
+    found = families(metrics)["keeptrusts_plan_info"]
+    assert found == [({"digest": "new", "version": "2"}, 1.0)]
+
+
+def test_while_plans_change_the_connections_of_both_are_counted() -> None:
+    metrics = Metrics("", "", lambda: 0, lambda: 0)
+    labels = {"target": "t", "state": "idle"}
+
+    def idle() -> list[float]:
+        samples = families(metrics).get("keeptrusts_upstream_connections", [])
+        return [value for found, value in samples if found == labels]
+
+    old = metrics.connections("t", lambda: PoolCounts(connecting=0, idle=2, in_use=0, waiting=0))
+    new = metrics.connections("t", lambda: PoolCounts(connecting=0, idle=3, in_use=0, waiting=0))
+    with new:
+        with old:
+            assert idle() == [5.0]
+        assert idle() == [3.0]
+    assert idle() == []
+
+
+def test_a_reload_is_counted_from_the_first_scrape_on() -> None:
+    metrics = Metrics("", "", lambda: 0, lambda: 0)
+    metrics.reloads.labels("activated").inc()
+    found = families(metrics)["keeptrusts_config_reload_total"]
+    assert found == [({"result": "activated"}, 1.0), ({"result": "failed"}, 0.0)]
