@@ -1,5 +1,6 @@
 """A gateway without sockets: a plan, a fake provider, and the app between them."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ async def gateway(
         host="127.0.0.1",
         port=0,
         log=_no_bug_is_expected,
-        audit_path=audit_path or Path("unused"),
+        audit_path=audit_path or Path(os.devnull),
         gateway_id="test",
         secrets={},
         network=Network(transport=transport),
