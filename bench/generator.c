@@ -1,6 +1,8 @@
 /* The load generator: one thread that sends one request over and over to a port of this machine.
  *
  * In: a file with the request as it goes over the wire, and numbers. Out: one JSON object on stdout.
+ * After SECONDS nothing is sent any more, and what is under way is waited for and counted, so that
+ * nothing of one run is left to slow down the next.
  * Closed loop (rate 0): every connection has one request under way. Open loop: one request every
  * 1/rate seconds, and its latency counts from when it was due, so that a slow answer does not hide
  * those that waited behind it. Never: another host than 127.0.0.1, more than MOST_SECONDS.
@@ -24,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_SECONDS = 300, MOST_REQUESTS = 2000000, MOST_CONNECTIONS = 1024, MOST_LINE = 16384 };
+enum { DRAIN_SECONDS = 30, MOST_SECONDS = 300, MOST_REQUESTS = 2000000, MOST_CONNECTIONS = 1024, MOST_LINE = 16384 };
 enum state { HEAD, LENGTH, SIZE, CHUNK, CHUNK_END, TRAILER };
 
 struct connection {
@@ -149,14 +151,21 @@ static void read_from(struct connection *one) {
     } else if (one->busy && feed(one, buffer, length, now())) finish(one, now());
 }
 
+static int is_idle(void) {
+    for (int index = 0; index < connection_count; index++)
+        if (connections[index].busy) return 0;
+    return 1;
+}
+
 static void run(double rate, double seconds) {
     struct epoll_event events[256];
     double started = now(), end = started + seconds;
     long sent = 0;
     for (;;) {
-        double time = now(), wait = end - time;
-        if (time >= end || done + failed + refused >= most_requests) return;
-        for (int index = 0; index < connection_count && sent < most_requests; index++) {
+        double time = now(), wait = (time < end ? end : end + DRAIN_SECONDS) - time;
+        int sends = time < end && sent < most_requests;
+        if (wait <= 0 || (!sends && is_idle())) return;
+        for (int index = 0; sends && index < connection_count && sent < most_requests; index++) {
             double due = rate ? started + sent / rate : time;
             if (due > time) { wait = due - time < wait ? due - time : wait; break; }
             if (!connections[index].busy) ask(&connections[index], due), sent++;
@@ -202,6 +211,7 @@ int main(int count, char **words) {
     double started = now();
     run(rate, seconds);
     double took = now() - started;
+    for (int index = 0; index < connection_count; index++) failed += connections[index].busy;
     qsort(latencies, done, sizeof *latencies, ascending);
     qsort(first_bytes, done, sizeof *first_bytes, ascending);
     printf("{\"answered\":%ld,\"refused\":%ld,\"failed\":%ld,\"per_second\":%.1f,"
