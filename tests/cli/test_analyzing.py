@@ -118,3 +118,13 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     result = CliRunner().invoke(compile_command, arguments)
     assert isinstance(result.exception, UsageError)
     assert "cannot read" in result.exception.message
+
+
+def test_a_service_is_not_asked_and_that_is_said(tmp_path: Path) -> None:
+    config = CONFIG.replace("pii-detector", "external-moderation") + (
+        "policy: {external-moderation: {endpoint: 'http://127.0.0.1:1/'}}\n"
+    )
+    result = run(tmp_path, request("hello"), config=config)
+    assert result.exit_code == 0
+    assert "not asked here, over the network: external-moderation" in result.output
+    assert "not asked any more" not in result.output

@@ -19,7 +19,7 @@ from kt.filters.solving import Answer
 from kt.plan import Plan, Scan, Step
 from kt.policy import Action, OnTrouble, Outcome, Phase
 from tests.support import naive
-from tests.support.plans import condition, limit, plan, scan_step, target
+from tests.support.plans import ASK, ask_step, condition, limit, plan, scan_step, target
 
 PATTERNS = ("ab", "b+a", "a{2,3}", "ba|bb")
 TEXTS = ("a", "ab", "ba", "bb", "aa", "abba", "aab", "bbaa", "b a", "xabx")
@@ -278,3 +278,24 @@ def test_rules_that_are_looked_for_less_often_have_one_witness_together() -> Non
     old, narrow = (plan(step(Action.BLOCK, *rules, when=when)) for when in (None, PROD))
     assert len(newly_allowed(old, narrow, 10).looser) == 1
     assert len(newly_allowed(old, plan(), 10).looser) == 3
+
+
+SERVICE = ask_step("service", ASK)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        plan(),
+        plan(attrs.evolve(SERVICE, when=condition("request.stream"))),
+        plan(attrs.evolve(SERVICE, body=attrs.evolve(ASK, threshold=0.9))),
+        plan(attrs.evolve(SERVICE, body=attrs.evolve(ASK, endpoint="http://other.test/"))),
+    ],
+)
+def test_what_a_service_would_say_is_not_known_so_nothing_is_proved(new: Plan) -> None:
+    assert newly_allowed(plan(SERVICE), new, 10).proof is not Proof.PROVED
+
+
+def test_a_service_that_is_asked_the_same_proves_nothing_away() -> None:
+    more = scan_step("more", "ab", action=Action.BLOCK, phase=Phase.INPUT)
+    assert newly_allowed(plan(SERVICE), plan(SERVICE, more), 10).proof is Proof.PROVED

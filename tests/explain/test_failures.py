@@ -4,7 +4,7 @@ import attrs
 
 from kt.explain.failures import ADMISSION, UPSTREAM, failures, failures_text
 from kt.policy import Action, OnTrouble, Phase
-from tests.support.plans import plan, record_step, scan_step, target
+from tests.support.plans import ASK, ask_step, plan, record_step, scan_step, target
 
 
 def gates(*steps: object) -> dict[tuple[str, str], tuple[str, str]]:
@@ -50,3 +50,18 @@ def test_only_the_last_target_has_nobody_behind_it() -> None:
     assert rows["upstream b", "cannot be reached"].endswith("should not retry")
     assert len(rows) == len(ADMISSION) + 2 * (len(UPSTREAM) + 1)
     assert failures_text(whole).count("\n") == len(rows) + 1
+
+
+def test_a_service_may_refuse_in_every_way_and_judges_no_stream() -> None:
+    acts, watches = (ask_step(name, ASK, phase=Phase.OUTPUT) for name in ("acts", "watches"))
+    watches = attrs.evolve(watches, body=attrs.evolve(ASK, action=Action.FLAG), order=7)
+    rows = gates(acts, watches)
+    assert "409 policy_violation / output_blocked" in rows["output acts", "block"][0]
+    assert "escalation_required" in rows["output acts", "escalate"][0]
+    assert rows["output acts", "late"][1] == rows["output watches", "late"][1] == "closed"
+    assert ("output watches", "block") not in rows
+    for name in ("acts", "watches"):
+        refused = rows[f"output {name}", "a stream is asked for"][0]
+        assert refused.startswith("422 validation_error / stream_not_judged")
+        assert (f"output {name}", "a hold reaches its cap") not in rows
+    assert ("input asks", "a stream is asked for") not in gates(ask_step("asks", ASK))

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from kt.compiler import compile_source
 from kt.filters.forms import Form, Kind
 from kt.filters.syntax import Comparison, Exists, Field, Filter, Operator
-from kt.plan import NotEnforced, Plan, SecretFrom, SecretRef, Stage, to_data
+from kt.plan import Ask, NotEnforced, Plan, SecretFrom, SecretRef, Stage, to_data
 from kt.planfile.structure import Misfit, structure
 from kt.planfile.usable import unusable
-from kt.policy import Phase, Rule
+from kt.policy import Cost, Phase, Rule
 from kt.source import Source
 from tests.support.config_strategies import WHOLE
 from tests.support.gateways import chat, gateway, run_in_virtual_time
-from tests.support.plans import limit, plan, record_step, scan_step, target
+from tests.support.plans import ASK, ask_step, limit, plan, record_step, scan_step, target
 from tests.support.upstreams import FakeProvider, completion, json_answer
 
 ASKS = scan_step("asks", "a", phase=Phase.INPUT)
@@ -131,3 +131,30 @@ def test_what_passes_can_be_bound_and_meets_no_bug(
 def test_the_first_problem_is_told() -> None:
     whole = plan(attrs.evolve(ASKS, limit=limit(-1.0)), queue=-1.0)
     assert unusable(whole) == "input 'asks': limit: not a time from now to thirty days"
+
+
+SERVICE = ask_step("service", ASK)
+
+
+def test_a_question_of_a_file_is_read_and_can_be_asked() -> None:
+    asks = plan(SERVICE)
+    assert structure(to_data(asks), Plan) == asks
+    assert unusable(asks) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        attrs.evolve(ASK, endpoint="file:///etc/passwd"),
+        attrs.evolve(ASK, endpoint="http://service/?key=secret"),
+        attrs.evolve(ASK, endpoint=""),
+        attrs.evolve(ASK, secret=SecretRef(source=SecretFrom.ENV, name="../x")),
+    ],
+)
+def test_a_question_that_nobody_can_ask_is_found(body: Ask) -> None:
+    assert unusable(plan(attrs.evolve(SERVICE, body=body))) is not None
+
+
+def test_a_question_that_claims_to_wait_for_nothing_is_found() -> None:
+    facts = attrs.evolve(SERVICE.facts, cost=Cost.INLINE)
+    assert unusable(plan(attrs.evolve(SERVICE, facts=facts))) is not None

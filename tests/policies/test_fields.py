@@ -21,7 +21,11 @@ kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.KI
 Data = Any  # JSON
 Path = tuple[str | int, ...]
 
-WORDS = {("pii-detector", "entities"): "EMAIL", ("pii-detector", "fields"): "EMAIL"}
+WORDS = {
+    ("pii-detector", "entities"): "EMAIL",
+    ("pii-detector", "fields"): "EMAIL",
+    ("external-moderation", "endpoint"): "https://moderation.example.com",
+}
 """What stands where not every word is right."""
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from kt.exchange import Segment, Surface
-from kt.plan import Ask, Plan, SecretFrom, SecretRef, Stage, Step
+from kt.plan import Plan, SecretFrom, SecretRef, Stage, Step
 from kt.policy import Action, OnTrouble, Phase
 from kt.runtime.app import App
 from kt.runtime.asking import MAX_ANSWER
@@ -24,7 +24,7 @@ from kt.runtime.gateway import GatewayOptions, built
 from kt.runtime.signing import is_genuine
 from tests.support.asgi import Response, asgi_request
 from tests.support.gateways import chat, chat_body
-from tests.support.plans import ask_step, plan, record_step, scan_step
+from tests.support.plans import ASK, ask_step, plan, record_step, scan_step
 from tests.support.services import Behavior, Service
 from tests.support.upstreams import (
     Body,
@@ -37,14 +37,6 @@ from tests.support.upstreams import (
 
 # Any: JSON.
 
-ASK = Ask(
-    endpoint="http://moderation.test:8080/v1/judge",
-    secret=None,
-    action=Action.BLOCK,
-    categories=("hate",),
-    threshold=0.5,
-    message="refused by the service",
-)
 SIGNED = attrs.evolve(ASK, secret=SecretRef(source=SecretFrom.ENV, name="MODERATION_KEY"))
 MAIL = r"[a-z]+@[a-z]+\.com"
 

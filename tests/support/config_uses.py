@@ -18,10 +18,12 @@ from kt.plan import Scan
 from kt.policies import KINDS
 from kt.policy import Action, Cost, Facts, Phase, Rule
 from tests.support.access_uses import ACCESS
-from tests.support.scenes import Scene
+from tests.support.scenes import SERVICE, Scene
 from tests.support.starting import answers, keeps_alive, listens, starts
 
 # Any: YAML documents.
+
+MODERATION = "external-moderation"
 
 Probe = Callable[[str, Path], str]
 """What can be seen of a gateway with a configuration; the folder is for its files."""
@@ -249,6 +251,12 @@ def fuzzy(field: str, kind: str) -> Mapping[str, Use]:
     }
 
 
+def asked(field: str, one: Any, other: Any, **service: Any) -> Mapping[str, Use]:
+    """A setting of the policy that asks a service, which answers like this."""
+    around = {} if field == "endpoint" else block(MODERATION, endpoint=f"http://{SERVICE}/judge")
+    return {f"policy.{MODERATION}.{field}": Use(one, other, Scene(service=service), around)}
+
+
 FULL_WIDTH = INJECTION.translate({ord(one): chr(ord(one) + 0xFEE0) for one in "io"})
 HOMOGLYPHS = INJECTION.translate({ord("i"): "\N{CYRILLIC SMALL LETTER BYELORUSSIAN-UKRAINIAN I}"})
 ENCODED = base64.b64encode(INJECTION.encode()).decode()
@@ -323,6 +331,15 @@ KINDS_AT_WORK: Mapping[str, Use] = {
     **words("blocked_patterns", "healthcare-compliance"),
     **words("blocked_patterns", "upl-filter"),
     "policy.audit-logger.log_all_access": Use(True, False),
+    **asked("action", "block", "flag", verdict="block"),
+    **asked("provider", "webhook", "lakera", verdict="block"),
+    **asked("secret_key_ref", "KT_TEST_ONE", "KT_TEST_NOBODY_SET_IT", verdict="allow"),
+    **asked("endpoint", f"http://{SERVICE}/a", f"http://{SERVICE}/b", verdict="allow"),
+    **asked("categories", ["a"], ["b"], categories={"a": 0.7}),
+    **asked("threshold", 0.6, 0.8, categories={"a": 0.7}),
+    **asked("timeout_ms", 100, 1000, verdict="allow", after=0.5),
+    **asked("fail_open", True, False, verdict="unknown"),
+    **asked("fail_closed", True, False, verdict="unknown"),
 }
 
 WHO_MAY_ASK = {path: Use(one.one, one.other, one.probe, one.around) for path, one in ACCESS.items()}

@@ -106,6 +106,17 @@ def record_step(order: int = 9, *, everything: bool = True, when: str | None = N
     )
 
 
+ASK = Ask(
+    endpoint="http://moderation.test:8080/v1/judge",
+    secret=None,
+    action=Action.BLOCK,
+    categories=("hate",),
+    threshold=0.5,
+    message="refused by the service",
+)
+"""A question to a service, unsigned."""
+
+
 def ask_step(
     name: str,
     ask: Ask,

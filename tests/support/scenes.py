@@ -17,6 +17,7 @@ import orjson
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
+from kt.cli.gateway import signing_keys
 from kt.cli.surroundings import read_secrets
 from kt.compiler import Settings, compile_source
 from kt.plan import Plan
@@ -33,6 +34,10 @@ from tests.support.gateways import chat_body
 from tests.support.upstreams import completion, streamed
 
 # Any: what is seen is JSON.
+
+
+SERVICE = "moderation"
+"""The host of the moderation service; every other one is a provider."""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +68,8 @@ class Scene:
     """Seconds that every check of a policy takes."""
     broken: bool = False
     """Every check raises."""
+    service: Mapping[str, Any] = attrs.field(factory=dict)
+    """What the moderation service at `SERVICE` answers, at once."""
     environment: Mapping[str, str] = attrs.field(factory=dict)
     kinds: Mapping[str, type[PolicyKind]] = KINDS
 
@@ -97,6 +104,9 @@ class World:
         try:
             while (request := await _request(stream, buffered)) is not None:
                 seen.append({"at": _now(), **_shown(*request)})
+                if seen[0] == SERVICE:
+                    await _judge(stream, self.scene.service)
+                    continue
                 await trio.sleep(self.scene.head)
                 await self._answer(stream, is_stream=b'"stream":true' in request[1])
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -117,6 +127,12 @@ class World:
             await trio.sleep(self.scene.pause)
             await stream.send_all(b"%x\r\n%s\r\n" % (len(piece), piece))
         await stream.send_all(b"0\r\n\r\n")
+
+
+async def _judge(stream: trio.abc.Stream, verdict: Mapping[str, Any]) -> None:
+    await trio.sleep(verdict.get("after", 0))
+    body = orjson.dumps(verdict)
+    await stream.send_all(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
 
 
 def _events(says: Sequence[str]) -> list[bytes]:
@@ -147,6 +163,8 @@ async def _request(stream: trio.abc.Stream, buffered: bytearray) -> tuple[bytes,
 def _shown(head: bytes, body: bytes) -> dict[str, Any]:
     of_a_run = ("traceparent:", "x-request-id:")
     lines = [one for one in head.decode().split("\r\n") if not one.startswith(of_a_run)]
+    # A signature holds the time of day.
+    lines = [re.sub("(?<=signature: ).*", "some", one) for one in lines]
     return {"head": sorted(lines), "body": body.decode()[:2000]}
 
 
@@ -170,6 +188,7 @@ async def _perform(plan: Plan, scene: Scene, folder: Path, seen: list[Any]) -> N
             audit_path=audit,
             gateway_id="test",
             secrets=read_secrets(plan.targets),
+            signing_keys=signing_keys(plan),
             network=Network(dial=world.dial),
         )
         async with built(plan, options) as app:
