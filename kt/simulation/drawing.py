@@ -44,10 +44,13 @@ class _Dice:
     def schedule(self) -> Schedule:
         """Calm ones, too: what goes wrong must not be all there is."""
         self._trouble = self._pick((0.0, 0.3, 0.3, 0.7))
-        visits = tuple(self._visit(number) for number in range(self._pick((1, 1, 1, 2, 2, 4))))
+        setup = self._pick(tuple(SETUPS))
+        is_crowded = not SETUPS[setup].serves_all and self._odds(0.6)
+        crowd = self._pick((4, 5, 6) if is_crowded else (1, 1, 1, 2, 2, 4))
+        visits = tuple(self._visit(number) for number in range(crowd))
         return Schedule(
             seed=self._seed,
-            setup=self._pick(tuple(SETUPS)),
+            setup=setup,
             edge=Edge.HYPERCORN if self._odds(0.2) else Edge.LLHTTP,
             visits=visits,
             dialing=self._dialing(),
@@ -123,7 +126,9 @@ class _Dice:
         return tuple(self._pick(tuple(Dialing)) for _ in range(self._chance.randint(1, 4)))
 
     def _time(self) -> float:
-        return self._pick((0.0, self._chance.random() * 3, self._chance.random() * 60))
+        """Often one at which something else happens, too."""
+        on_the_half = self._chance.randint(0, 12) / 2
+        return self._pick((0.0, on_the_half, self._chance.random() * 60))
 
     def _is_trouble(self, odds: float) -> bool:
         return self._odds(odds * self._trouble)

@@ -250,13 +250,10 @@ def upstream_is_closed_with_its_client(run: Observed) -> Iterator[str]:
         if heard.left_at is None or heard.visit.manner is Manner.STOPS_READING:
             continue
         for exchange in run.exchanged:
-            if exchange.ask in heard.visit.asks and not exchange.is_done:
-                closed = exchange.closed_at
-                if closed is None or closed > heard.left_at + at_once:
-                    yield (
-                        f"{exchange.ask.id} was left at {heard.left_at:.3f}, its provider"
-                        f" {'never' if closed is None else f'{closed:.3f}'}"
-                    )
+            if exchange.ask in heard.visit.asks and exchange.at <= heard.left_at:
+                end = exchange.over_at
+                if end > heard.left_at + at_once:
+                    yield f"{exchange.ask.id} was left at {heard.left_at:.3f}, over at {end:.3f}"
 
 
 def slots_are_given_back(run: Observed) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What was seen of one run from outside: bytes, times, events, and what is left at the end."""
 
 from collections.abc import Mapping
+from math import inf
 
 import attrs
 
@@ -45,8 +46,8 @@ class Exchanged:
     """Of its answer, sent or not."""
     head_end: int | None = None
     """How many bytes the connection had carried to the gateway behind the answer's head."""
-    is_done: bool = False
-    """The provider has done all that it would."""
+    done_at: float | None = None
+    """When the provider had done all that it would."""
     connection: Stream = attrs.field(kw_only=True, repr=False)
     """The gateway's end."""
 
@@ -62,9 +63,10 @@ class Exchanged:
         return self.status == 200 and self.head_end is not None and taken >= self.head_end
 
     @property
-    def is_open(self) -> bool:
-        """Whether the gateway still waits for the answer."""
-        return not self.is_done and self.closed_at is None
+    def over_at(self) -> float:
+        """When the provider was done, or the gateway had closed; infinity before."""
+        ends = (self.done_at, self.closed_at)
+        return min((end for end in ends if end is not None), default=inf)
 
 
 @attrs.frozen(kw_only=True)

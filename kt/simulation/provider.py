@@ -92,7 +92,9 @@ class Providers:
         self._tell(
             "provider", f"gets {ask.id}, attempt {number + 1}; it is {provided.behavior.name}"
         )
-        self.most_at_once = max(self.most_at_once, sum(one.is_open for one in self.exchanged))
+        self.most_at_once = max(
+            self.most_at_once, sum(one.over_at == inf for one in self.exchanged)
+        )
         script = _script(ask, provided, request, len(self.exchanged))
         stays = False
         try:
@@ -102,7 +104,7 @@ class Providers:
                     stays = await _play(script, provided, exchanged, theirs)
                 nursery.cancel_scope.cancel()
         finally:
-            end = "has answered" if exchanged.is_done else "is left alone with"
+            end = "is left alone with" if exchanged.done_at is None else "has answered"
             self._tell("provider", f"{end} {ask.id}")
         return stays
 
@@ -173,7 +175,7 @@ async def _play(script: Script, provided: Provided, exchanged: Exchanged, stream
         left -= len(sent)
         if not left:
             break
-    exchanged.is_done = True
+    exchanged.done_at = trio.current_time()
     if provided.behavior is Behavior.RESET:
         reset(stream)
     is_stale = provided.behavior is Behavior.GOES_STALE

@@ -8,6 +8,7 @@ import pytest
 from kt.plan import Edge
 from kt.simulation.invariants import INVARIANTS, broken
 from kt.simulation.observed import Heard, Observed
+from kt.simulation.reading import read_answers
 from kt.simulation.schedule import Ask, Behavior, Kind, Manner, Provided, Schedule, Text, Visit
 from kt.simulation.world import simulate
 
@@ -46,14 +47,24 @@ def with_bytes(change: Callable[[bytes], bytes]) -> Observed:
     return attrs.evolve(GOOD, heard=(other,))
 
 
+def with_events(change: Callable[[bytes], bytes]) -> Observed:
+    """The good run, as if its client had got other events."""
+
+    def changed(data: bytes) -> bytes:
+        head, end, _ = data.partition(b"\r\n\r\n")
+        (seen,) = read_answers(data, is_ended=False)
+        return head + end + chunk(change(seen.body)) + b"0\r\n\r\n"
+
+    return with_bytes(changed)
+
+
 def chunk(event: bytes) -> bytes:
     """An event as a chunk."""
     return b"%x\r\n%b\r\n" % (len(event), event)
 
 
-END = b"0\r\n\r\n"
-DONE = chunk(b"data: [DONE]\n\n")
-DELTA = chunk(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
+DONE = b"data: [DONE]\n\n"
+DELTA = b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n'
 
 
 def with_exchange(**changes: object) -> Observed:
@@ -104,12 +115,12 @@ def closed_late() -> Observed:
 BROKEN: dict[str, Observed] = {
     "no bug shows": attrs.evolve(GOOD, log=("error: a connection met KeyError",)),
     "answers are well formed": with_bytes(lambda data: data + b"and more"),
-    "no unsafe byte to clients": with_bytes(lambda data: data.replace(b"[EMAIL]", b"b@x.com")),
+    "no unsafe byte to clients": with_events(lambda data: data.replace(b"[EMAIL]", b"b@x.com")),
     "no unsafe byte to providers": with_exchange(
         body=GOOD.exchanged[0].body.replace(b"[EMAIL]", MAIL.encode())
     ),
     "what is forbidden ends in a refusal": stopped_in_time(),
-    "one terminal event": with_bytes(lambda data: data.replace(END, DELTA + END)),
+    "one terminal event": with_events(lambda data: data + DELTA),
     "cuts are told": with_exchange(provided=Provided(behavior=Behavior.NO_DONE)),
     "statuses are known": wrong_status(),
     "everybody is answered": served_late(),
@@ -137,8 +148,8 @@ def test_a_broken_promise_is_found(name: str) -> None:
 @pytest.mark.parametrize(
     "run",
     [
-        with_bytes(lambda data: data.replace(DONE, b"")),
-        with_bytes(lambda data: data.replace(END, DONE + END)),
+        with_events(lambda data: data.replace(DONE, b"")),
+        with_events(lambda data: data + DONE),
         attrs.evolve(GOOD, events=()),
         attrs.evolve(GOOD, drained=False),
         attrs.evolve(GOOD, open_connections=1),
