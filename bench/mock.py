@@ -102,12 +102,14 @@ class Provider(asyncio.Protocol):
             self._transport.write(piece)
 
 
-async def main(port: int) -> None:
-    """Serve until the process is ended."""
+async def main() -> None:
+    """Serve until the process is ended; the first line printed is the port."""
     loop = asyncio.get_running_loop()
-    await loop.create_server(Provider, "127.0.0.1", port, backlog=4096)
+    server = await loop.create_server(Provider, "127.0.0.1", 0, backlog=4096)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main())

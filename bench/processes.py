@@ -141,7 +141,8 @@ class Running:
         )
         seen: dict[str, float] = json.loads(printed)
         asked = seen["answered"] + seen["refused"] + seen["failed"]
-        seen["cpu_us"] = (self.cpu_seconds() - before) / max(1, asked) * 1e6
+        if self._process is not None:
+            seen["cpu_us"] = (self.cpu_seconds() - before) / max(1, asked) * 1e6
         return seen
 
     def pids(self) -> list[int]:
@@ -221,6 +222,8 @@ def free_port() -> int:
 
 def start_mock() -> tuple[subprocess.Popen[bytes], int]:
     """The provider, on the core of the load generator, and its port."""
-    port = free_port()
-    command = ["taskset", "-c", CLIENT_CORE, sys.executable, str(HERE / "mock.py"), str(port)]
-    return subprocess.Popen(command), port
+    command = ["taskset", "-c", CLIENT_CORE, sys.executable, str(HERE / "mock.py")]
+    mock = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert mock.stdout is not None  # noqa: S101
+    with mock.stdout as said:
+        return mock, int(said.readline())

@@ -62,7 +62,7 @@ class Column:
             one, other = statistics.median(mine[number]), statistics.median(theirs[number])
             if self.difference:
                 yield one - other
-            elif other:
+            elif one and other:
                 yield one / other
 
 
