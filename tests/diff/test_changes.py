@@ -5,7 +5,7 @@ import attrs
 from kt.diff.changes import Changed, changes
 from kt.exchange import Dialect
 from kt.policy import Action, Phase
-from tests.support.plans import limit, plan, record_step, scan_step, target
+from tests.support.plans import ASK, ask_step, limit, plan, record_step, scan_step, target
 
 MAIL = scan_step("mail", "a@b", phase=Phase.INPUT)
 TOKEN = scan_step("token", "tok", phase=Phase.INPUT, order=1)
@@ -87,3 +87,15 @@ def test_what_a_target_speaks_and_what_goes_on_unread_are_compared() -> None:
         True,
     )
     assert second == Changed("plan", "passthrough", "-", "/v1/files/*, /v1/moderations")
+
+
+def test_who_is_asked_and_how_is_part_of_a_policy() -> None:
+    old = plan(ask_step("service", ASK))
+    for body in (
+        attrs.evolve(ASK, endpoint="http://other.test/"),
+        attrs.evolve(ASK, threshold=0.6),
+        attrs.evolve(ASK, categories=()),
+        attrs.evolve(ASK, action=Action.FLAG),
+    ):
+        (found,) = changes(old, plan(ask_step("service", body)))
+        assert "http://moderation.test:8080/v1/judge" in str(found)

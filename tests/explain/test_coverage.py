@@ -13,7 +13,7 @@ from kt.wire.json_body import parse_lenient, parse_strict
 from kt.wire.sse import SseReader
 from tests.support.asgi import Response, ask
 from tests.support.gateways import gateway, run_in_virtual_time
-from tests.support.plans import plan, scan_step, target
+from tests.support.plans import ASK, ask_step, condition, plan, scan_step, target
 from tests.support.plants import ANSWERS, REQUESTS, STREAMS, TOKEN
 from tests.support.upstreams import Body, FakeProvider, json_answer, stream_answer
 
@@ -164,3 +164,16 @@ def test_the_text_says_who_reads_and_what_nobody_reads() -> None:
     assert "request          user              asks      whole" in text
     assert "streamed answer  content           NOT READ" in text
     assert "exempt" in text
+
+
+def test_where_a_service_judges_answers_streams_are_refused_and_requests_are_not() -> None:
+    asks = ask_step("service", ASK, phase=Phase.OUTPUT)
+    for cell in coverage(plan(asks)):
+        if cell.body == "streamed answer":
+            assert cell.how == "refused: service judges only whole answers"
+        elif cell.body == "answer":
+            assert (cell.readers, cell.how) == (("service",), "whole")
+    for cell in coverage(plan(attrs.evolve(asks, when=condition("not request.stream")))):
+        if cell.body == "streamed answer":
+            assert cell.how == "refused where service is for the request"
+    assert not any("refused" in cell.how for cell in coverage(plan(ask_step("service", ASK))))

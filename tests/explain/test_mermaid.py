@@ -7,7 +7,7 @@ import attrs
 from kt.explain import mermaid_text
 from kt.plan import Stage
 from kt.policy import Phase
-from tests.support.plans import plan, record_step, scan_step, target
+from tests.support.plans import ASK, ask_step, plan, record_step, scan_step, target
 
 
 def test_a_plan_is_drawn_from_the_request_to_the_record() -> None:
@@ -44,3 +44,7 @@ def test_a_name_cannot_break_out_of_its_label() -> None:
     step = scan_step('x"]; click a "javascript:', "a", phase=Phase.INPUT)
     (line,) = re.findall(r"  input1\[.*", mermaid_text(plan(step)))
     assert line.count('"') == 2
+
+
+def test_a_question_is_drawn_like_any_step() -> None:
+    assert 'input1["block service, within 1s"]' in mermaid_text(plan(ask_step("service", ASK)))

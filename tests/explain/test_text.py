@@ -10,7 +10,7 @@ from kt.explain import explain_text
 from kt.plan import SecretFrom, SecretRef, Stage
 from kt.policy import Action, Phase
 from tests.support.cases import FIXTURES
-from tests.support.plans import limit, plan, record_step, scan_step, target
+from tests.support.plans import ASK, ask_step, limit, plan, record_step, scan_step, target
 
 
 def line_with(text: str, word: str) -> str:
@@ -120,3 +120,14 @@ def test_every_rule_of_the_optimizer_has_its_heading_and_its_cases() -> None:
         name = getattr(rule, "__name__", "")
         assert f"### {name}\n" in docs
         assert list((FIXTURES / "optimize" / name).glob("*.case"))
+
+
+def test_a_question_shows_who_is_asked_what_leaves_and_never_a_key() -> None:
+    secret = SecretRef(source=SecretFrom.ENV, name="MODERATION_KEY")
+    signed = attrs.evolve(ASK, secret=secret, categories=())
+    text = explain_text(plan(ask_step("a", signed), ask_step("b", ASK, phase=Phase.OUTPUT)))
+    assert (
+        "asks http://moderation.test:8080/v1/judge, signed with MODERATION_KEY,"
+        " every category from 0.5, sends redacted text  "
+    ) in text
+    assert "unsigned, hate from 0.5, sends redacted text, whole answers only" in text
