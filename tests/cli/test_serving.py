@@ -94,7 +94,7 @@ def test_what_cannot_run_is_not_read_again(tmp_path: Path) -> None:
         source(tmp_path, "no-such-kind").read_again()
     with pytest.raises(UsageError, match="not enforced"):
         source(tmp_path, "bot-detector").read_again()
-    assert source(tmp_path, "bot-detector", is_lenient=True).read_again()
+    assert source(tmp_path, "bot-detector", is_lenient=True).read_again().enabled
     stdin = PlanSource(Path("-"), is_plan=False, settings=Settings(), is_lenient=False)
     with pytest.raises(UsageError, match="standard input"):
         stdin.read_again()

@@ -76,7 +76,7 @@ def metric(gateway: Process, name: str) -> str:
     """The value of a metric."""
     with urllib.request.urlopen(gateway.url + "/metrics", timeout=20) as page:  # noqa: S310
         lines = page.read().decode().splitlines()
-    return next(line.rpartition(" ")[2] for line in lines if line.startswith(name))
+    return next(str(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 
 def test_the_admin_path_takes_a_new_configuration(tmp_path: Path) -> None:
