@@ -17,14 +17,16 @@ from kt.compiler import compile_source
 from kt.compiler.fields import setting
 from kt.compiler.model import Config
 from kt.compiler.reader import read
+from kt.compiler.structure import REFUSED
 from kt.compiler.tree import Map, Node, Seq
 from kt.diagnostics import Report
 from kt.errors import ConfigError
 from kt.policies import KINDS
 from kt.source import Source, Span
 from tests.support.config_strategies import to_flow
-from tests.support.config_uses import DESCRIPTIVE, USES, Use
+from tests.support.config_uses import DESCRIPTIVE, USES
 from tests.support.model_leaves import Leaf, document, keys_to, leaves, leaves_below, sample
+from tests.support.uses import Use
 
 # Any: YAML documents.
 
@@ -100,7 +102,6 @@ SAMPLES: Mapping[str, Any] = MappingProxyType(
 )
 """Values of leaves that have more to satisfy than their type."""
 
-REFUSED = frozenset({"literal_secret", "includes"})
 ABOUT_A_KEY = frozenset({"not_enforced", "strategy_not_enforced", "needless_order"})
 ABOUT_A_KIND = frozenset({"kind_not_enforced"})
 

@@ -8,7 +8,6 @@ virtual), or what would differ between equal runs: ids, the time of day, the dig
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from kt.runtime.connecting import Network, warm_up
 from kt.runtime.engine import BoundStep, Check
 from kt.runtime.gateway import GatewayOptions, built
 from kt.source import Source
-from kt.transport.failures import NotConnected
 from tests.support.asgi import Response, ask
 from tests.support.gateways import chat_body
 from tests.support.upstreams import completion, streamed
@@ -47,8 +45,8 @@ class Scene:
     asks: tuple[str, ...] = ("hello",)
     """The texts of the requests, one after the other."""
     path: str = "/v1/chat/completions"
-    together: bool = False
-    """They come at once instead."""
+    at_once: int = 1
+    """How many of each come at once."""
     gap: float = 0.0
     """Seconds between them."""
     headers: Mapping[str, str] = attrs.field(factory=dict)
@@ -62,8 +60,10 @@ class Scene:
     """Seconds from there to the head of the answer."""
     pause: float = 0.0
     """Seconds before each piece."""
-    refused: frozenset[str] = frozenset()
-    """Hosts to which no connection comes about."""
+    slow: Mapping[str, float] = attrs.field(factory=dict)
+    """The same, more, for some hosts."""
+    failing: Mapping[str, int] = attrs.field(factory=dict)
+    """Hosts that answer with an error, and its status."""
     check: float = 0.0
     """Seconds that every check of a policy takes."""
     broken: bool = False
@@ -91,36 +91,37 @@ class World:
     async def dial(self, host: str, _port: int, _tls: object) -> trio.abc.Stream:
         """Open a connection to a provider."""
         await trio.sleep(self.scene.connect)
-        if host in self.scene.refused:
-            raise NotConnected("refused")
         ours, theirs = memory_stream_pair()
         seen = [host, _now()]
-        self.connections.append(seen)
-        self.nursery.start_soon(self._serve, theirs, seen)
+        if not self.is_over:
+            self.connections.append(seen)
+        self.nursery.start_soon(self._serve, host, theirs, seen)
         return ours
 
-    async def _serve(self, stream: trio.abc.Stream, seen: list[Any]) -> None:
+    async def _serve(self, host: str, stream: trio.abc.Stream, seen: list[Any]) -> None:
         buffered = bytearray()
         try:
             while (request := await _request(stream, buffered)) is not None:
-                seen.append({"at": _now(), **_shown(*request)})
-                if seen[0] == SERVICE:
+                if not self.is_over:
+                    seen.append({"at": _now(), **_shown(*request)})
+                if host == SERVICE:
                     await _judge(stream, self.scene.service)
                     continue
-                await trio.sleep(self.scene.head)
-                await self._answer(stream, is_stream=b'"stream":true' in request[1])
+                await trio.sleep(self.scene.head + self.scene.slow.get(host, 0))
+                await self._answer(host, stream, is_stream=b'"stream":true' in request[1])
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         finally:
             # The audit log writes in a thread, during which a clock that jumps may go anywhere.
             seen.append("closed at the end" if self.is_over else _now())
 
-    async def _answer(self, stream: trio.abc.Stream, *, is_stream: bool) -> None:
+    async def _answer(self, host: str, stream: trio.abc.Stream, *, is_stream: bool) -> None:
         says = self.scene.says
         if not is_stream:
             says = (orjson.dumps(completion("".join(says))).decode(),)
         kind = "text/event-stream" if is_stream else "application/json"
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
+        status = self.scene.failing.get(host, 200)
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
         await stream.send_all(head.encode())
         pieces = _events(says) if is_stream else [one.encode() for one in says]
         for piece in pieces:
@@ -211,15 +212,11 @@ async def _perform(plan: Plan, scene: Scene, folder: Path, seen: list[Any]) -> N
 
 
 async def _ask(app: App, scene: Scene, seen: list[Any]) -> None:
-    if scene.together:
+    for text in scene.asks:
         async with trio.open_nursery() as nursery:
-            for text in scene.asks:
+            for _ in range(scene.at_once):
                 nursery.start_soon(_ask_one, app, scene, text, seen)
                 await wait_all_tasks_blocked()
-        seen.sort(key=itemgetter("asked"))
-        await trio.sleep(scene.gap)
-    for text in () if scene.together else scene.asks:
-        await _ask_one(app, scene, text, seen)
         await trio.sleep(scene.gap)
     seen.append(_answer(await ask(app, "GET", "/metrics"), "/metrics"))
 
