@@ -65,6 +65,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "bad_length": Code("KT217", "must have from {least} to {most} characters"),
         "unset_variable": Code("KT230", "the variable '{word}' is not set"),
         "sunk": Code("KT232", "'{word}' stands where nothing reads it"),
+        "misspelled": Code("KT233", "'{word}' is not known, and nearly what is"),
         "secret_variable": Code("KT231", "'{word}' is named like a secret, which nothing may show"),
         "policy.out_of_range": Code("KT218", "{message}"),
         "policy.conflict": Code("KT219", "{message}"),
@@ -246,11 +247,11 @@ class Report:
         hint = None if hint is None else clean(hint, _SENTENCE)
         kept.append(Diagnostic(name=name, span=span, message=message, hint=hint, related=related))
 
-    def suggest(self, word: str, candidates: Iterable[str]) -> str | None:
+    def suggest(self, word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
         """The hint that names the candidate nearest to a word, if one is near."""
         if len(self._errors) >= KEPT or len(word) > _WIDTH:
             return None
-        near = difflib.get_close_matches(word, sorted(candidates), n=1)
+        near = difflib.get_close_matches(word, sorted(candidates), n=1, cutoff=cutoff)
         return f"did you mean '{near[0]}'?" if near else None
 
     @property

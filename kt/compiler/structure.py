@@ -30,6 +30,9 @@ from kt.units import show_duration, show_size
 # Any stands in this room where a type is a value: cattrs passes classes and generic aliases.
 
 
+MISSPELLED = 0.85
+"""How near a key must be to a known one to be taken for it where any key is accepted."""
+
 SECTIONS = frozenset(
     (
         *(field.name for field in attrs.fields(model.Config)),
@@ -129,9 +132,9 @@ class Structurer:
         known = {name for name in fields if name != "span"}
         entries, unknown = self._entries(self._as_map(node), known)
         if getattr(due, "ACCEPTS_ANY_KEY", False):
-            self._report_unread(unknown)
-            unknown = []
-        self._report_unknown(unknown, due, known - entries.keys())
+            unknown = self._report_unread(unknown, known - entries.keys())
+        else:
+            self._report_unknown(unknown, due, known - entries.keys())
         missing = [
             name for name in fields if name in known - entries.keys() and _is_due(fields[name])
         ]
@@ -152,7 +155,7 @@ class Structurer:
     def _report_sunk(self, fields: dict[str, Any], entries: dict[str, Entry]) -> bool:
         """Report sections that act and stand below a key that accepts any: they lost spaces."""
         absent = {name for name, field in fields.items() if name not in entries and _acts(field)}
-        free = (one for name, one in entries.items() if _is_free(fields[name].type))
+        free = (one for name, one in entries.items() if _takes_any_key(fields[name].type))
         sunk = [
             (one, below)
             for one in free
@@ -189,11 +192,18 @@ class Structurer:
             hint = self.report.suggest(key_name(entry.key), accepted)
             self.report.add("unknown_key", entry.key.span, word=entry.key.text, hint=hint)
 
-    def _report_unread(self, entries: list[Entry]) -> None:
-        """Warn of keys that are accepted because nobody knows which keys there are."""
+    def _report_unread(self, entries: list[Entry], free: set[str]) -> list[Entry]:
+        """Warn of keys that nobody knows where any is accepted; those that are misspelled."""
+        misspelled = []
         for entry in entries:
+            near = self.report.suggest(key_name(entry.key), free, cutoff=MISSPELLED)
+            if near is not None:
+                misspelled.append(entry)
+                self.report.add("misspelled", entry.key.span, word=entry.key.text, hint=near)
+                continue
             hint = "it is not documented what it does, and nothing reads it"
             self.report.add("not_enforced", entry.key.span, word=entry.key.text, hint=hint)
+        return misspelled
 
     def _field(self, field: Any, entry: Entry) -> Any:
         refused = field.metadata.get("refused")
@@ -352,6 +362,12 @@ def _acts(field: Any) -> bool:
     """Whether a key holds settings that something acts on."""
     is_nested = _is_tuple(field.type) or field.default is not None
     return is_nested and field.metadata.get("is_enforced", True)
+
+
+def _takes_any_key(due: Any) -> bool:
+    """Whether nothing is wrong below a key, whatever the keys there."""
+    members = (due, *get_args(due))
+    return _is_free(due) or any(getattr(one, "ACCEPTS_ANY_KEY", False) for one in members)
 
 
 def _is_free(due: Any) -> bool:

@@ -8,7 +8,7 @@ import attrs
 from kt.cli.reports.paths import Steps, steps_to
 from kt.compiler.entries import LOOKED_FOR, OPTIONS
 from kt.compiler.reader import read
-from kt.compiler.structure import structure
+from kt.compiler.structure import REFUSED, structure
 from kt.compiler.tree import Map, Node, Scalar, Seq, nodes
 from kt.compiler.variables import fill
 from kt.diagnostics import Diagnostic, Report
@@ -25,8 +25,7 @@ SHAPE_CODES = frozenset(
         "bad_size",
         "out_of_range",
         "bad_chain_entry",
-        "literal_secret",
-        "includes",
+        *REFUSED,
         "bad_length",
         "unknown_kind",
     }
