@@ -129,7 +129,6 @@ KINDS_AT_WORK: Mapping[str, Use] = {
     **words("blocked_patterns", "upl-filter"),
     "policy.audit-logger.log_all_access": Use(True, False),
     **asked("action", "block", "flag", verdict="block"),
-    **asked("provider", "webhook", "lakera", verdict="block"),
     **asked("secret_key_ref", "KT_TEST_ONE", "KT_TEST_NOBODY_SET_IT", verdict="allow"),
     **asked("endpoint", f"http://{SERVICE}/a", f"http://{SERVICE}/b", verdict="allow"),
     **asked("categories", ["a"], ["b"], categories={"a": 0.7}),
