@@ -27,7 +27,7 @@ from kt.plan import Stage, Step
 from kt.policy import Action, Cost, Edit, Facts, OnTrouble, Outcome, Phase, Sees, Verdict
 from kt.runtime import engine
 from kt.runtime import redacted as redacted_text
-from kt.runtime.engine import BoundStep, PolicyBudget, bind, judge
+from kt.runtime.engine import Askers, BoundStep, PolicyBudget, bind, judge
 from kt.runtime.settle import Decision, Judged
 from tests.support.naive_phase import (
     NOTHING_KNOWN,
@@ -445,11 +445,11 @@ def test_the_law_finds_a_gate_that_knows_too_few_rules(monkeypatch: pytest.Monke
     """Planted: the shared pass does not look for what the last step looks for."""
     whole = engine._bind_stage
 
-    def forgetful(stage: Stage) -> tuple[BoundStep, ...]:
-        bound_steps = whole(stage)
+    def forgetful(stage: Stage, askers: Askers) -> tuple[BoundStep, ...]:
+        bound_steps = whole(stage, askers)
         if len(bound_steps) < 2:
             return bound_steps
-        (gate,) = {one.gate for one in whole(attrs.evolve(stage, steps=stage.steps[:-1]))}
+        (gate,) = {one.gate for one in whole(attrs.evolve(stage, steps=stage.steps[:-1]), askers)}
         return tuple(attrs.evolve(one, gate=gate) for one in bound_steps)
 
     monkeypatch.setattr(engine, "_bind_stage", forgetful)

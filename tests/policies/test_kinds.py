@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from kt.patterns.matcher import compile_rules
-from kt.plan import Record, Scan
+from kt.plan import NotEnforced, Record, Scan
 from kt.policies import KINDS, AnyValue, PolicyKind
 from kt.policy import Facts, Phase, Streams
 
@@ -76,6 +76,7 @@ def test_a_kind_runs_on_its_defaults(kind: type[PolicyKind]) -> None:
         elif isinstance(body, Record):
             assert facts.streams is Streams.NEVER
         else:
+            assert isinstance(body, NotEnforced), "who is asked needs an endpoint"
             assert body.reason
 
 
