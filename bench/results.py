@@ -190,7 +190,7 @@ def origin(kept: Mapping[str, Any]) -> str:
         f"load average {min(loads):.1f} to {max(loads):.1f} on {kept['cores']} cores.\n"
     ]
     if is_busy(kept):
-        said.append("**The machine was busy with other work: ratios alone are shown.**\n")
+        said.append("**The machine was busy with other work: no times are shown.**\n")
     said += [f"Not measured: {name} ({why}).\n" for name, why in kept["skipped"].items()]
     return "".join(said)
 
