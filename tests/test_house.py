@@ -75,7 +75,7 @@ DOORS = {
         "kt.runtime",
         frozenset(
             f"kt.runtime.{name}"
-            for name in ("app", "audit", "connecting", "engine", "gateway", "server")
+            for name in ("app", "audit", "connecting", "engine", "gateway", "generations", "server")
         ),
     ),
     "kt.verify": (

@@ -55,6 +55,7 @@ class _Dice:
             visits=visits,
             dialing=self._dialing(),
             drain=self._time() if self._is_trouble(0.3) else None,
+            reload=self._time() if self._is_trouble(0.4) else None,
             slow_policy=self._pick((0.2, 1.5, 5.0)) if self._is_trouble(0.2) else 0.0,
             room=self._pick((2**16, 2**16, 2000, 300)),
         )

@@ -80,6 +80,8 @@ class Left:
     in_use: int
     """Connections to providers."""
     connecting: int
+    retired: int
+    """Plans that another one has followed."""
 
 
 @attrs.frozen(kw_only=True)

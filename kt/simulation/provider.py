@@ -62,11 +62,13 @@ class Providers:
         ours, theirs = connection(self._chance, self._schedule.room)
         self.connections.append(ours)
         self._tell("network", f"connection {number + 1}, to {host}, {what.value}")
+        is_open = False
         try:
             await _dialed(what)
-        except BaseException:
-            close(ours)
-            raise
+            is_open = True
+        finally:
+            if not is_open:
+                close(ours)
         self._nursery.start_soon(self._serve, ours, theirs)
         return ours
 

@@ -177,6 +177,8 @@ class Schedule:
     """What becomes of the first connection, the second and so on, then again."""
     drain: float | None = None
     """When the gateway is told to stop, if while clients are there."""
+    reload: float | None = None
+    """When the same plan takes over from itself."""
     slow_policy: float = 0.0
     """Seconds that each check takes."""
     room: int = 2**16

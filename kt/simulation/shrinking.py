@@ -46,6 +46,7 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
 _CALM_WORLD: tuple[tuple[str, Any], ...] = (
     # Any: whatever the field holds
     ("drain", None),
+    ("reload", None),
     ("slow_policy", 0.0),
     ("dialing", (Dialing.OPENS,)),
     ("room", 2**16),

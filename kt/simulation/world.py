@@ -5,7 +5,8 @@ In: a schedule. Out: what was seen of it. Never: sockets, threads, files, time t
 
 import math
 import os
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -20,7 +21,8 @@ from kt.runtime.app import App
 from kt.runtime.audit import AuditLog
 from kt.runtime.connecting import Network
 from kt.runtime.engine import BoundStep, Check
-from kt.runtime.gateway import GatewayOptions, built
+from kt.runtime.gateway import GatewayOptions, Shared, built
+from kt.runtime.generations import Generations, generations
 from kt.runtime.server import ServeSettings, serve
 from kt.simulation.observed import Happening, Heard, Left, Observed
 from kt.simulation.pipes import Stream, connection, reset
@@ -95,6 +97,8 @@ class World:
         self._log: list[str] = []
         self._story: list[Happening] = []
         self._door = _Door()
+        self._shared: Shared | None = None
+        self._apps: list[App] = []
         self._drain = trio.Event()
         self._drained = False
         self._left: Left | None = None
@@ -105,15 +109,23 @@ class World:
         before = _tasks()
         async with trio.open_nursery() as nursery:
             self._providers = Providers(self._schedule, self._chance, nursery, self._tell)
-            async with built(self._plan, self._options()) as app:
-                self._prepare(app)
-                await self._serve(app)
+            async with generations() as served:
+                await served.begin(self._built)
+                await self._serve(served)
             await trio.sleep(QUIET)
             self._open = sum(
                 one.receive_stream.pipe.closed_at is None for one in self._providers.connections
             )
             nursery.cancel_scope.cancel()
         self._tasks = _tasks() - before
+
+    @asynccontextmanager
+    async def _built(self) -> AsyncIterator[App]:
+        self._shared = self._shared or Shared.of(self._plan)
+        async with built(self._plan, self._options(), self._shared) as app:
+            self._prepare(app)
+            self._apps.append(app)
+            yield app
 
     def _options(self) -> GatewayOptions:
         return GatewayOptions(
@@ -138,37 +150,46 @@ class World:
                 output=tuple(tuple(map(slowly, stage)) for stage in app.endpoints.output),
             )
 
-    async def _serve(self, app: App) -> None:
+    async def _serve(self, served: Generations) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._serve_to_end, app, nursery.cancel_scope)
-            nursery.start_soon(self._drain_in_time, app)
+            nursery.start_soon(self._serve_to_end, served, nursery.cancel_scope)
+            nursery.start_soon(self._drain_in_time, served)
+            nursery.start_soon(self._reload_in_time, served)
             with trio.move_on_after(VISITS_END):
                 async with trio.open_nursery() as visits:
                     for heard in self._heard:
                         visits.start_soon(self._visit, heard)
             await trio.sleep(QUIET)
-            self._left = self._holds(app)
-            self._end(app)
+            self._left = self._holds(served)
+            self._end(served)
             await trio.sleep(self._plan.timeouts.drain.seconds + GRACE)
             nursery.cancel_scope.cancel()
 
-    async def _serve_to_end(self, app: App, life: trio.CancelScope) -> None:
+    async def _serve_to_end(self, served: Generations, life: trio.CancelScope) -> None:
         settings = _settings(self._plan)
-        await serve(app, [self._door], settings=settings, drain=self._drain, log=self._log.append)
+        await serve(
+            served, [self._door], settings=settings, drain=self._drain, log=self._log.append
+        )
         self._drained = True
         self._tell("gateway", "has ended")
         if self._left is not None:
             life.cancel()
 
-    async def _drain_in_time(self, app: App) -> None:
+    async def _drain_in_time(self, served: Generations) -> None:
         if self._schedule.drain is not None:
             await trio.sleep(self._schedule.drain)
-            self._end(app)
+            self._end(served)
 
-    def _end(self, app: App) -> None:
+    async def _reload_in_time(self, served: Generations) -> None:
+        if self._schedule.reload is not None:
+            await trio.sleep(self._schedule.reload)
+            self._tell("gateway", "is given its plan anew")
+            await served.begin(self._built)
+
+    def _end(self, served: Generations) -> None:
         self._tell("gateway", "is told to end")
-        app.is_draining = True
         self._drain.set()
+        served.drain()
 
     async def _visit(self, heard: Heard) -> None:
         await trio.sleep(heard.visit.at)
@@ -181,9 +202,10 @@ class World:
         await Visitor(heard, ours, self._tell).run()
         heard.is_over = True
 
-    def _holds(self, app: App) -> Left:
-        gate = app.endpoints.gate
-        counts = [one.counts for one in app.endpoints.upstreams if one.counts is not None]
+    def _holds(self, served: Generations) -> Left:
+        gate = served.newest.endpoints.gate
+        upstreams = [one for app in self._apps for one in app.endpoints.upstreams]
+        counts = [one.counts for one in upstreams if one.counts is not None]
         return Left(
             running=gate.running,
             waiting=gate.waiting,
@@ -191,6 +213,7 @@ class World:
             buffered=gate._buffered,
             in_use=sum(one.in_use for one in counts),
             connecting=sum(one.connecting + one.waiting for one in counts),
+            retired=served.alive - 1,
         )
 
     def _tell(self, who: str, what: str) -> None:

@@ -24,6 +24,7 @@ def test_everything_that_can_happen_does() -> None:
     assert {ask.path for ask in asks} == SHAPES.keys()
     assert {kind for ask in asks for kind, _ in ask.text.parts} == set(Kind)
     assert any(one.drain is not None for one in DRAWN)
+    assert any(one.reload is not None for one in DRAWN)
     assert any(one.slow_policy for one in DRAWN)
 
 
