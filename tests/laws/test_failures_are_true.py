@@ -25,7 +25,7 @@ from kt.runtime.app import App
 from kt.runtime.engine import BoundStep
 from tests.support.asgi import Response, ask
 from tests.support.gateways import chat, chat_body, gateway, run_in_virtual_time
-from tests.support.plans import plan, scan_step, target
+from tests.support.plans import ASK, ask_step, plan, scan_step, target
 from tests.support.upstreams import (
     Body,
     FakeProvider,
@@ -391,7 +391,9 @@ def test_the_rows_cover_every_code_that_a_judged_request_can_meet() -> None:
     pages = {"admin_token", "unknown_path", "method_not_allowed"}
     # Only of plans with groups and breakers: tests/laws/test_routing.py and its kin.
     pages |= {"circuit_open", "unknown_model"}
-    told = {row.code for row in (*(row for _, row in ROWS), *access_rows()) if row.code}
+    # Only of plans with a service, whose faults tests/runtime/test_asking.py plays.
+    asks = failures(plan(ask_step("service", ASK, phase=Phase.OUTPUT)))
+    told = {row.code for row in (*(row for _, row in ROWS), *access_rows(), *asks) if row.code}
     assert told == REFUSALS.keys() - pages
 
 
