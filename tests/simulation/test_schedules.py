@@ -9,7 +9,7 @@ from kt.simulation.search import search
 from kt.simulation.world import simulate
 
 PARTS = 5
-SEEDS = {"fast": 60, "ci": 200, "deep": 4000}[os.environ.get("KT_HYPOTHESIS_PROFILE", "fast")]
+SEEDS = {"fast": 60, "ci": 160, "deep": 4000}[os.environ.get("KT_HYPOTHESIS_PROFILE", "fast")]
 """Per part; the same ones every time, so that a change is judged and not the dice."""
 
 
