@@ -72,7 +72,11 @@ class Running:
         started = monotonic()
         if side.command:
             self._start({**os.environ, **side.environment, **(environment or {})})
-            self._until_ready(started + PATIENCE)
+            try:
+                self._until_ready(started + PATIENCE)
+            except BaseException:  # nobody else knows of it yet
+                self.stop()
+                raise
         self.startup = monotonic() - started
 
     def _start(self, environment: dict[str, str]) -> None:
@@ -92,7 +96,6 @@ class Running:
         assert self._process is not None  # noqa: S101
         while not self._is_ready():
             if self._process.poll() is not None or monotonic() > end:
-                self.stop()
                 said = self._log.read_text(errors="replace")[-1500:]
                 raise RuntimeError(f"{self.side.name} does not answer:\n{said}")
             sleep(0.02)
