@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from bench.processes import HERE, start_mock
-from bench.results import PAGE, filled, table, write
 from bench.scenarios import SCENARIOS, Bench, built
 from bench.sides import RUN
+from bench.tables import PAGE, filled, table, write
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What is measured: one function per question, which gives rows.
 
 In: a `Bench` with the provider's port and how long everything may take. Out: rows for
-`bench/results.py`: what was measured, the round, the load average of that moment, numbers.
+`bench/tables.py`: what was measured, the round, the load average of that moment, numbers.
 Rounds take turns: every round measures everything once before the next one starts.
 """
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.processes import Load, Running, body_of, start_mock
-from bench.results import COLUMNS, MARKED, OWN_LOAD, PAGE, RESULTS, Column, filled, table
 from bench.scenarios import built
 from bench.sides import direct
+from bench.tables import COLUMNS, MARKED, OWN_LOAD, PAGE, RESULTS, Column, filled, table
 
 PINS = shutil.which("cc") and shutil.which("taskset") and (os.cpu_count() or 1) > 1
 PAGES_TABLES = [mark[2] for mark in MARKED.finditer(PAGE.read_text())]
