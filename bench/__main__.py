@@ -54,7 +54,7 @@ def measure(name: str, told: argparse.Namespace, port: int) -> None:
     kept = {**facts(name, told), "skipped": bench.skipped}
     if not rows:
         return
-    sys.stdout.write(table({"scenario": name, **kept, "rows": rows}))
+    sys.stdout.write(table({"scenario": name, **kept, "rows": rows}, whole=True))
     sys.stdout.flush()
     if told.keep:
         write(name, kept, rows)

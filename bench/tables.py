@@ -160,10 +160,10 @@ def read(name: str) -> dict[str, Any]:
     return kept
 
 
-def table(kept: Mapping[str, Any]) -> str:
-    """The Markdown of a result, with where it comes from."""
+def table(kept: Mapping[str, Any], *, whole: bool = False) -> str:
+    """The Markdown of a result, with where it comes from; `whole` shows times of any machine."""
     rows = kept["rows"]
-    columns = [one for one in COLUMNS[kept["scenario"]] if one.holds(is_busy(kept))]
+    columns = [one for one in COLUMNS[kept["scenario"]] if whole or one.holds(is_busy(kept))]
     names = list(dict.fromkeys(row["what"] for row in rows))
     lines = [
         ["", *(column.title for column in columns)],
@@ -190,7 +190,9 @@ def origin(kept: Mapping[str, Any]) -> str:
         f"load average {min(loads):.1f} to {max(loads):.1f} on {kept['cores']} cores.\n"
     ]
     if is_busy(kept):
-        said.append("**The machine was busy with other work: no times are shown.**\n")
+        said.append(
+            "**The machine was busy with other work: times mean nothing, and the performance page shows none.**\n"
+        )
     said += [f"Not measured: {name} ({why}).\n" for name, why in kept["skipped"].items()]
     return "".join(said)
 
