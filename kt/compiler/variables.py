@@ -51,6 +51,11 @@ def fill(tree: Map, environment: Mapping[str, str], report: Report) -> Filled | 
     return None if report.errors else Filled(filled, tuple(filler.variables))
 
 
+def is_secret_key(name: str) -> bool:
+    """Whether what stands below a key is a secret or names one, which is never filled in."""
+    return _SECRET_KEY.fullmatch(name) is not None
+
+
 def referenced(node: Node) -> str | None:
     """The variable that a value is a reference to, and nothing else."""
     match = re.fullmatch(REFERENCE, node.text) if isinstance(node, Scalar) else None
@@ -71,7 +76,7 @@ class _Filler:
         return attrs.evolve(node, entries=entries)
 
     def _below(self, entry: Entry) -> Node:
-        is_secret = _SECRET_KEY.fullmatch(key_name(entry.key)) is not None
+        is_secret = is_secret_key(key_name(entry.key))
         return entry.value if is_secret else self._node(entry.value)
 
     def _node(self, node: Node) -> Node:

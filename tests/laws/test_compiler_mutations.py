@@ -6,7 +6,6 @@ key is accepted, the same plan with a warning. Some values are made huge, or as 
 """
 
 import gzip
-import itertools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -19,7 +18,8 @@ import pytest
 from kt.cli import run as kt
 from kt.compiler import Compiled, compile_source
 from kt.compiler.reader import MAX_BYTES, read
-from kt.compiler.tree import Entry, Map, Node, Scalar, Seq
+from kt.compiler.tree import Entry, Map, Node, Scalar, Seq, key_name
+from kt.compiler.variables import is_secret_key
 from kt.diagnostics import Report
 from kt.errors import ConfigError
 from kt.source import Source, Span
@@ -64,21 +64,23 @@ def mutations(text: str) -> Iterator[Mutation]:
     tree = read(source, Report(source))
     if tree is None:
         return  # what is no YAML has no keys
-    headers = names_of_headers(tree)
+    names = {source.position(span.start)[0]: span for span in own_names(tree)}
     for entry in entries(tree):
-        # NOT: another name of a header, which is one as good as the one before.
-        broken = _broken(source, entry)
-        yield from itertools.islice(broken, entry.key.span in headers, None)
+        is_own = entry.key.span in names.values()
+        line, _ = source.position(entry.key.span.start)
+        right = {"misspelled"} if is_own else set()  # another name, as good as the one before
+        right |= {"moved"} if line - 1 in names else set()  # one more
+        right |= {"not set"} if is_secret_key(key_name(entry.key)) else set()  # a reference
+        yield from (
+            one for one in _broken(source, entry) if not any(it in one.what for it in right)
+        )
 
 
-def names_of_headers(tree: Node) -> frozenset[Span]:
-    """Where conditions name headers: any name is right there."""
-    conditions = (one.value for one in entries(tree) if one.key.text in ("when", "conditions"))
-    maps = (one.get("header") for one in conditions if isinstance(one, Map))
-    values = (one.value for one in maps if one is not None)
-    return frozenset(
-        entry.key.span for one in values if isinstance(one, Map) for entry in one.entries
-    )
+def own_names(tree: Node) -> frozenset[Span]:
+    """Where headers and models are named: any name is right there."""
+    maps = ("header", "headers", "model_mapping")
+    values = [one.value for one in entries(tree) if one.key.text in maps]
+    return frozenset(entry.key.span for one in values for entry in entries(one))
 
 
 def _broken(source: Source, entry: Entry) -> Iterator[Mutation]:
