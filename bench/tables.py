@@ -191,7 +191,7 @@ def origin(kept: Mapping[str, Any]) -> str:
     ]
     if is_busy(kept):
         said.append(
-            "**The machine was busy with other work: times mean nothing, and the performance page shows none.**\n"
+            "**The machine was busy with other work: times mean little, and the page has none.**\n"
         )
     said += [f"Not measured: {name} ({why}).\n" for name, why in kept["skipped"].items()]
     return "".join(said)
