@@ -20,6 +20,8 @@ OVERHEAD_PARTS = 4
 
 CONNECTION_STATES = 4
 """`connecting`, `idle`, `in_use` and `waiting`."""
+RELOAD_RESULTS = 2
+"""`activated` and `failed`."""
 
 
 @attrs.frozen
@@ -59,6 +61,7 @@ def cardinality(plan: Plan) -> Iterator[Cardinality]:
     )
     targets = len(plan.targets)
     yield Cardinality(PREFIX + "circuit_state", targets, f"{targets} targets")
+    yield Cardinality(PREFIX + "config_reload_total", RELOAD_RESULTS, "activated, failed")
     yield Cardinality(PREFIX + "plan_info", 1, "one plan")
 
 

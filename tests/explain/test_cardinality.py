@@ -91,10 +91,10 @@ def test_every_metric_with_labels_has_a_bound() -> None:
     }
     listed = {one.metric.removesuffix("_total") for one in cardinality(plan())}
     assert labeled <= listed
-    assert len(labeled) == 6
+    assert len(labeled) == 9
 
 
 def test_the_table_says_where_the_numbers_come_from() -> None:
     text = cardinality_text(plan(targets=(target("a"), target("b"))))
     assert "3 providers" in text
-    assert text.count("\n") == 8
+    assert text.count("\n") == 10

@@ -18,7 +18,17 @@ from kt.errors import REFUSALS
 from kt.exchange import Dialect, Segment
 from kt.explain.failures import Failure, failures
 from kt.patterns.scanner import IsOver, OutOfTime
-from kt.plan import Access, ConsumerGroup, Networks, Plan, RateLimit, Scope, Unit
+from kt.plan import (
+    Access,
+    ConsumerGroup,
+    Limit,
+    Networks,
+    Plan,
+    RateLimit,
+    Scope,
+    Streaming,
+    Unit,
+)
 from kt.policy import Action, OnTrouble, Outcome, Phase, Verdict
 from kt.runtime.access import digest_of
 from kt.runtime.app import App
@@ -388,12 +398,16 @@ def test_what_a_row_of_the_entrance_says_happens(row: Failure) -> None:
 
 
 def test_the_rows_cover_every_code_that_a_judged_request_can_meet() -> None:
-    pages = {"admin_token", "unknown_path", "method_not_allowed"}
+    pages = {"admin_token", "unknown_path", "method_not_allowed", "reload_failed"}
     # Only of plans with groups and breakers: tests/laws/test_routing.py and its kin.
     pages |= {"circuit_open", "unknown_model"}
     # Only of plans with a service, whose faults tests/runtime/test_asking.py plays.
     asks = failures(plan(ask_step("service", ASK, phase=Phase.OUTPUT)))
-    told = {row.code for row in (*(row for _, row in ROWS), *access_rows(), *asks) if row.code}
+    # Only of plans that end streams, which tests/runtime/test_relay.py outlasts.
+    ending = Streaming(duration=Limit(9.0, origin="test"))
+    lasting = failures(attrs.evolve(plan(), streaming=ending))
+    rows = (*(row for _, row in ROWS), *access_rows(), *asks, *lasting)
+    told = {row.code for row in rows if row.code}
     assert told == REFUSALS.keys() - pages
 
 
