@@ -55,6 +55,7 @@ DESCRIPTIVE = MappingProxyType(
 
 OTHER_WORDS = MappingProxyType(
     {"redact": "block", "label": "partial", "h2": "h1", "memory": "redis", "http://x": "http://y"}
+    | {"openai": "anthropic"}
 )
 
 Path = tuple[str, ...]
