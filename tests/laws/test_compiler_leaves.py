@@ -43,7 +43,6 @@ providers:
       secret_key_ref: {env: KEY}
       api_key_header: h
       api_key_prefix: p
-      format: openai
       pool: {max_connections: 5, max_idle_per_host: 4, idle_timeout: 1s}
 """
 
@@ -55,7 +54,6 @@ DESCRIPTIVE = MappingProxyType(
 
 OTHER_WORDS = MappingProxyType(
     {"redact": "block", "label": "partial", "h2": "h1", "memory": "redis", "http://x": "http://y"}
-    | {"openai": "anthropic"}
 )
 
 Path = tuple[str, ...]
