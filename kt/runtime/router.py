@@ -40,7 +40,8 @@ def serves(target: Target, form: Format) -> bool:
 class _Scope:
     """Who may be asked for a request, in which way, and who after them."""
 
-    name: str
+    name: tuple[str, ...]
+    """Requests that begin with a scope of this name take turns; all names are of the plan."""
     strategy: Strategy
     members: tuple[Member, ...]
     then: "_Scope | None" = None
@@ -58,7 +59,7 @@ class Router:
             for one in upstreams
         }
         self._budget = RetryBudget(trio.current_time())
-        self._turns: Counter[str] = Counter()
+        self._turns: Counter[tuple[str, ...]] = Counter()
         self._chance = draw
         self._routes = tuple((compile_filter(one.when), one) for one in self._rules.routes)
         self._groups = {
@@ -66,7 +67,7 @@ class Router:
         }
         self._renamings = {(one.model, one.target): one.name for one in self._rules.renamings}
         everybody = tuple(_member(target) for target in plan.targets)
-        self._everybody = _with_last(_Scope("", self._rules.strategy, everybody), self._rules)
+        self._everybody = _with_last(_Scope((), self._rules.strategy, everybody), self._rules)
 
     def __repr__(self) -> str:
         return f"<Router of {', '.join(self._upstreams)}>"
@@ -90,26 +91,28 @@ class Router:
 
     def _candidates(self, form: Format, model: str, facts: FilterFacts, now: float) -> Candidates:
         found: list[Candidate] = []
-        scope: _Scope | None = self._scope(model, facts)
+        first = self._scope(model, facts)
+        moment = self._moment(first, now)
+        scope: _Scope | None = first
         while scope is not None:
-            found += self._in_order(scope, form, model, now)
+            found += self._in_order(scope, form, model, moment)
             scope = scope.then
         return tuple(found)
 
-    def _in_order(self, scope: _Scope, form: Format, model: str, now: float) -> Candidates:
+    def _moment(self, first: _Scope, now: float) -> Moment:
+        """One turn per request, of its first scope: who only follows would skip turns of others."""
+        turn = self._turns[first.name]
+        self._turns[first.name] += 1
+        least = self._rules.min_samples.value
+        return Moment(now=now, turn=turn, chance=self._chance, min_samples=least)
+
+    def _in_order(self, scope: _Scope, form: Format, model: str, moment: Moment) -> Candidates:
         there = tuple(
             self._candidate(member, model)
             for member in scope.members
             if member.target in self._upstreams
             and serves(self._upstreams[member.target].target, form)
         )
-        moment = Moment(
-            now=now,
-            turn=self._turns[scope.name],
-            chance=self._chance,
-            min_samples=self._rules.min_samples.value,
-        )
-        self._turns[scope.name] += 1
         return ordered(scope.strategy, there, moment)
 
     def _candidate(self, member: Member, model: str) -> Candidate:
@@ -131,11 +134,12 @@ class Router:
         found = named or tuple(one for one in members if one.model is None)
         if not found and not any(model == one for one, _ in self._renamings):
             raise GatewayError("unknown_model", "no target or group of this gateway has this model")
-        return attrs.evolve(self._everybody, members=found or members)
+        name = ("model", model) if named else ("models",)
+        return attrs.evolve(self._everybody, name=name, members=found or members)
 
     def _of_group(self, group: ModelGroup) -> _Scope:
         then = None if group.fallback is None else self._of_group(self._groups[group.fallback])
-        return _Scope(group.name, group.strategy, group.members, then)
+        return _Scope(("group", group.name), group.strategy, group.members, then)
 
     def everybody(self, target: str) -> tuple[Member, ...]:
         """The target of that name as a member."""
@@ -148,7 +152,7 @@ def _with_last(scope: _Scope, rules: Routing) -> _Scope:
     if last is None:
         return scope
     others = tuple(one for one in scope.members if one.target != last.target)
-    then = _Scope("", Strategy.ORDERED, (last,))
+    then = _Scope(("last",), Strategy.ORDERED, (last,))
     return attrs.evolve(scope, members=others, then=then)
 
 
@@ -160,7 +164,7 @@ def _pinned(route: Route, scope: _Scope, router: Router) -> _Scope:
     """One target: with the name that a group gives the model there, where it is in one."""
     members = tuple(one for one in scope.members if one.target == route.target)
     found = members or router.everybody(route.target or "")
-    return _Scope("", Strategy.ORDERED, found[:1])
+    return _Scope(("route", route.name), Strategy.ORDERED, found[:1])
 
 
 def _nobody(candidates: Candidates, now: float) -> GatewayError:

@@ -161,3 +161,60 @@ def test_an_answer_that_is_cut_counts_against_its_target() -> None:
 def test_no_name_of_a_model_breaks_the_choice(model: str) -> None:
     status, models = asked(routed(Routing(groups=GROUPS)), model)
     assert (status, len(models)) in ((200, 1), (404, 0))
+
+
+def firsts(rules: Routing, *models: str, headers: tuple[dict[str, str], ...] = ()) -> str:
+    """Who is asked first for one request after the other, of three targets without models."""
+    targets = tuple(target(one, f"http://{one}") for one in "abc")
+    whole = attrs.evolve(plan(targets=targets), routing=rules)
+    provider = FakeProvider(lambda _: json_answer(completion("fine")))
+
+    async def main() -> None:
+        async with gateway(whole, provider) as app:
+            for at, model in enumerate(models):
+                await chat(app, "hello", headers[at] if headers else None, model=model)
+
+    run_in_virtual_time(main)
+    return "".join(one.url.host for one in provider.asked)
+
+
+def test_a_target_that_stands_in_takes_no_turns() -> None:
+    rules = Routing(
+        strategy=Strategy.ROUND_ROBIN,
+        fallback=attrs.evolve(fallback(), last=Member(target="c")),
+    )
+    assert firsts(rules, *"mmmm") == "abab"
+
+
+def test_requests_of_a_route_take_no_turns_of_others() -> None:
+    is_red = condition('header["x-team"] == "red"')
+    assert is_red is not None
+    route = Route(name="red", when=is_red, target="c")
+    rules = Routing(strategy=Strategy.ROUND_ROBIN, routes=(route,))
+    red: dict[str, str] = {"x-team": "red"}
+    assert firsts(rules, *"mmmmmm", headers=({}, red) * 3) == "acbccc"
+
+
+def test_a_group_that_follows_another_keeps_its_own_turns() -> None:
+    two = (Member(target="a"), Member(target="b"))
+    second = attrs.evolve(group("second", *two), strategy=Strategy.ROUND_ROBIN)
+    rules = Routing(groups=(group("first", Member(target="c"), then="second"), second))
+    assert firsts(rules, *(("second", "first") * 3)) == "acbcac"
+
+
+def test_models_take_turns_of_their_own() -> None:
+    """Each name has two targets here; one counter for both would give each always the same."""
+    members = ("x", "a"), ("x", "b"), ("y", "b"), ("y", "c")
+    targets = tuple(target(f"{on}{one}", f"http://{on}", model=one) for one, on in members)
+    other = ModelGroup(name="g", strategy=Strategy.ORDERED, members=(Member(target="ax"),))
+    rules = Routing(strategy=Strategy.ROUND_ROBIN, groups=(other,))
+    whole = attrs.evolve(plan(targets=targets), routing=rules)
+    provider = FakeProvider(lambda _: json_answer(completion("fine")))
+
+    async def main() -> None:
+        async with gateway(whole, provider) as app:
+            for model in "xyxyxy":
+                await chat(app, "hello", model=model)
+
+    run_in_virtual_time(main)
+    assert "".join(one.url.host for one in provider.asked) == "abbcab"

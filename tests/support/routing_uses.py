@@ -87,7 +87,9 @@ ROUTING: Mapping[str, Use] = {
         1, 3, FOUR, providers(routing={"strategy": "lowest_latency"})
     ),
     "providers.fallback.enabled": Use(True, False, FAILS, TARGETS),
-    "providers.fallback.strategy": Use("ordered", "round_robin", asks("a", "b"), TARGETS),
+    "providers.fallback.strategy": Use(
+        "ordered", "round_robin", asks("a", "b"), providers(fallback={"provider": "three"})
+    ),
     "providers.fallback.provider": Use("one", "two", FAILS, TARGETS),
     "providers.fallback.model": Use(
         "x", "y", Scene(failing={"one": 503, "three": 503}), providers(fallback={"provider": "two"})
