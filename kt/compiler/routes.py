@@ -15,6 +15,7 @@ from kt.compiler.sections import PathMatch
 from kt.compiler.sections import Route as WrittenRoute
 from kt.diagnostics import Related, Report
 from kt.filters.analysis import reaches
+from kt.filters.parser import parse_filter
 from kt.filters.printing import show
 from kt.filters.refusals import FilterError
 from kt.filters.solving import Answer
@@ -95,8 +96,6 @@ def _translated(condition: Condition) -> Filter:
 
 def _checked(tree: Filter, place: Text, report: Report) -> Iterator[Filter]:
     """The condition, if the filter language can say it: a pattern may be none."""
-    from kt.filters.parser import parse_filter  # NOT: at the top. Few configs have routes.
-
     try:
         parse_filter(show(tree), REQUEST)
         yield tree

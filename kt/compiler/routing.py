@@ -12,7 +12,6 @@ from kt.compiler.failing import DEFAULT, resolve_fallback, resolve_health, resol
 from kt.compiler.fields import Text
 from kt.compiler.model import Config
 from kt.compiler.provider_sections import ModelGroup, Share
-from kt.compiler.routes import resolve_routes
 from kt.compiler.strategies import strategy_of
 from kt.diagnostics import Related, Report
 from kt.limits import Count, Limit
@@ -40,9 +39,17 @@ def resolve_routing(config: Config, targets: tuple[Target, ...], report: Report)
         fallback=resolve_fallback(fallback, last, report),
         groups=groups,
         renamings=tuple(_renamings(config, names)),
-        routes=resolve_routes(config.routes, names.target, report),
+        routes=_routes(config, names, report),
         health=resolve_health(config.health_monitor, report),
     )
+
+
+def _routes(config: Config, names: "_Names", report: Report) -> tuple[plan.Route, ...]:
+    if not config.routes:
+        return ()
+    from kt.compiler.routes import resolve_routes  # NOT: at the top. Few configs have routes.
+
+    return resolve_routes(config.routes, names.target, report)
 
 
 def _written_strategy(config: Config) -> Text | None:

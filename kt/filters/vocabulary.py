@@ -84,6 +84,7 @@ EVENT = Vocabulary(
         Entry("policy", _TEXT_OR_NULL, "the policy that decided"),
         Entry("model", _TEXT_OR_NULL, "the model that the client asked for"),
         Entry("provider", _TEXT_OR_NULL, "the target that was asked"),
+        Entry("attempts", _COUNT, "how often a provider was asked for this request"),
         Entry("status", _COUNT, "the HTTP status of the answer"),
         Entry("stream", _BOOLEAN, "whether the answer was a stream"),
         Entry("cache", _TEXT, "`hit`, `miss` or `bypass`"),
