@@ -6,7 +6,7 @@ import attrs
 import certifi
 
 from tests.support.scenes import Scene
-from tests.support.starting import answers, keeps_alive, listens, starts
+from tests.support.starting import answers, keeps_alive, listens
 from tests.support.uses import LATER, Use, asks, chain, gateway, target
 
 KEYED = target(secret_key_ref={"env": "KT_TEST_ONE"})
@@ -23,7 +23,7 @@ ONE_SLOT = gateway(concurrency={"max_concurrent_requests": 1})
 GATEWAY: Mapping[str, Use] = {
     "pack.name": Use("one", "two"),
     "pack.version": Use("1", "2"),
-    "pack.enabled": Use(True, False, starts, {"providers": {"targets": []}}),
+    "pack.enabled": Use(True, False, listens, {"providers": {"targets": []}}),
     "providers.targets[].id": Use("one", "two"),
     "providers.targets[].provider": Use("openai", "anthropic", around=KEYED),
     "providers.targets[].model": Use("one", "two"),
